@@ -1,0 +1,104 @@
+import type { Static, TSchema } from 'typebox';
+import { Settings } from 'typebox/system';
+import { Errors } from 'typebox/value';
+import { nearMiss } from './near-miss.ts';
+import { invalid, valid, type Checked, type Problem } from './problem.ts';
+
+// Typebox stops at 8 errors by itself; whoever wrote the document wants all of them.
+Settings.Set({ maxErrors: 200 });
+
+interface SchemaError {
+  keyword: string;
+  instancePath: string;
+  message: string;
+  params: Record<string, unknown>;
+}
+
+interface SchemaNode {
+  properties?: Record<string, SchemaNode>;
+  items?: SchemaNode;
+  additionalProperties?: SchemaNode | boolean;
+  anyOf?: SchemaNode[];
+  enum?: unknown[];
+  title?: string;
+  description?: string;
+  type?: string;
+}
+
+/** What stands at a JSON pointer, or undefined. */
+function at(document: unknown, path: string): unknown {
+  let here = document;
+  for (const part of path.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof here !== 'object' || here === null) return undefined;
+    here = (here as Record<string, unknown>)[key];
+  }
+  return here;
+}
+
+function schemaAt(schema: SchemaNode, path: string): SchemaNode | undefined {
+  let here: SchemaNode | undefined = schema;
+  for (const part of path.split('/').slice(1)) {
+    const rest: SchemaNode | boolean | undefined = here?.additionalProperties;
+    here = here?.properties?.[part] ?? here?.items ?? (typeof rest === 'object' ? rest : undefined);
+  }
+  return here;
+}
+
+/** A value as it is quoted in a message: JSON, shortened. */
+export function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function toProblems(schema: SchemaNode, document: unknown, error: SchemaError): Problem[] {
+  const path = error.instancePath;
+  // 'schema is false' repeats what additionalProperties says.
+  if (error.keyword === 'boolean') return [];
+  const node = schemaAt(schema, path);
+  if (error.keyword === 'additionalProperties') {
+    const extra = (error.params['additionalProperties'] as string[] | undefined) ?? [];
+    const known = Object.keys(node?.properties ?? {});
+    return extra.map((name) => {
+      const near = nearMiss(name, known);
+      const problem: Problem = { path: `${path}/${name}`, message: `unknown field '${name}'` };
+      if (near !== undefined) problem.nearMiss = near;
+      else if (known.length > 0) problem.expected = `one of ${known.join(', ')}`;
+      return problem;
+    });
+  }
+  if (error.keyword === 'required') {
+    const missing = (error.params['requiredProperties'] as string[] | undefined) ?? [];
+    return missing.map((name) => ({ path: `${path}/${name}`, message: `'${name}' is missing` }));
+  }
+  const found = at(document, path);
+  const problem: Problem = { path, message: error.message, found: quoted(found) };
+  if (node?.enum) {
+    problem.message = 'not one of the allowed values';
+    problem.expected = node.enum.map(String).join(', ');
+    const near = typeof found === 'string' ? nearMiss(found, node.enum.map(String)) : undefined;
+    if (near !== undefined) problem.nearMiss = near;
+  } else if (node?.title !== undefined) {
+    problem.message = `not a ${node.title}`;
+    if (node.description !== undefined) problem.expected = node.description;
+  }
+  return [problem];
+}
+
+/**
+ * Checks a document against a schema.
+ * @returns the same document, typed, or every problem in it with its path.
+ */
+export function checkSchema<T extends TSchema>(schema: T, document: unknown): Checked<Static<T>> {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  for (const error of Errors(schema, document) as Iterable<SchemaError>) {
+    for (const problem of toProblems(schema as SchemaNode, document, error)) {
+      // A union reports one error a branch; the first one says enough.
+      const key = `${problem.path} ${problem.message}`;
+      if (!seen.has(key)) problems.push(problem);
+      seen.add(key);
+    }
+  }
+  return problems.length === 0 ? valid(document as Static<T>) : invalid(...problems);
+}
