@@ -1,0 +1,84 @@
+import { unreachable } from '../base/assert.ts';
+import { describeProcess, type ProcessRef } from './process-match.ts';
+
+export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
+
+/** What one node no longer hears of: one rule, with a counter of its own, for each address family. */
+export interface DroppedPeer {
+  /** The node cut off, for people and for the receipt. */
+  name: string;
+  ipv4: string[];
+  ipv6: string[];
+}
+
+/** Traffic that passes whatever is cut: from the coordinator to the agent's port, and no more. */
+export interface ControlPath {
+  coordinatorAddresses: string[];
+  agentPort: number;
+}
+
+/** One nftables table of ours; codec/nft.ts writes it. Everything in it carries the fault's id. */
+export interface DropTable {
+  /** 'faultline-' + short hash of fault id and instance. */
+  table: string;
+  faultId: string;
+  peers: DroppedPeer[];
+  control: ControlPath;
+  /** How long the set elements live without a refresh: the kernel's own dead-man's switch. */
+  timeoutMs: number;
+}
+
+/**
+ * Everything that is ever done to a machine. host/linux performs each in one exhaustive switch:
+ * audit that file, and you know what Faultline can do. Every act is idempotent.
+ */
+export type Act =
+  | { act: 'noop'; token: string }
+  | { act: 'nft.drop'; drop: DropTable }
+  /** Renews the kernel's timeout of the elements; harmless where the table is gone. */
+  | { act: 'nft.refresh'; drop: DropTable }
+  | { act: 'nft.delete'; table: string }
+  /** Signals exactly these processes through pidfds; one that is gone is no error. */
+  | { act: 'process.signal'; processes: ProcessRef[]; signal: Signal }
+  /** SIGSTOP and SIGCONT in turn until released (GC-like stalls). */
+  | { act: 'process.pulse'; token: string; processes: ProcessRef[]; onMs: number; offMs: number }
+  | { act: 'process.pulse.stop'; token: string; processes: ProcessRef[] }
+  /** Starts a service the way the agent's configuration names, unless it runs. */
+  | { act: 'service.start'; service: string }
+  /** Burns CPU in processes of their own that carry the token and end with the agent. */
+  | { act: 'cpu.burn'; token: string; workers: number; sharePerMille: number; rampMs: number }
+  | { act: 'cpu.burn.stop'; token: string };
+
+export type ActName = Act['act'];
+
+/** The act in words, as `faultline explain` and the journal print it. */
+export function describeAct(act: Act): string {
+  switch (act.act) {
+    case 'noop':
+      return 'do nothing';
+    case 'nft.drop':
+      return `create nft table inet ${act.drop.table}: drop at input what comes from ${act.drop.peers
+        .map((peer) => `${peer.name} (${[...peer.ipv4, ...peer.ipv6].join(', ')})`)
+        .join('; ')}`;
+    case 'nft.refresh':
+      return `refresh the element timeouts of nft table inet ${act.drop.table}`;
+    case 'nft.delete':
+      return `delete nft table inet ${act.table}`;
+    case 'process.signal':
+      return `send ${act.signal} to ${act.processes.map(describeProcess).join(', ')}`;
+    case 'process.pulse':
+      return `stop for ${act.onMs} ms and continue for ${act.offMs} ms, in turn: ${act.processes
+        .map(describeProcess)
+        .join(', ')}`;
+    case 'process.pulse.stop':
+      return `end the stalls and send SIGCONT to ${act.processes.map(describeProcess).join(', ')}`;
+    case 'service.start':
+      return `start service '${act.service}' as the agent's configuration says, unless it runs`;
+    case 'cpu.burn':
+      return `burn ${act.sharePerMille / 10} % of ${act.workers} CPU(s), marked ${act.token}`;
+    case 'cpu.burn.stop':
+      return `end the CPU burners marked ${act.token}`;
+    default:
+      return unreachable(act);
+  }
+}

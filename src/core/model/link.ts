@@ -1,0 +1,17 @@
+/**
+ * Frames of an agent's link (WebSocket, JSON, one frame a message). The coordinator dials, names what
+ * it expects in headers (faultline-node, faultline-cluster, faultline-version, faultline-owner); the
+ * agent answers 409 with problem details where it is somebody else.
+ */
+export type LinkFrame =
+  /** One route of api.ts. */
+  | { frame: 'request'; seq: number; method: string; path: string; body?: unknown }
+  | { frame: 'answer'; seq: number; status: number; body?: unknown }
+  /** A fault's new state, pushed as it happens; also all faults, once, when the link opens. */
+  | { frame: 'status'; faults: unknown[]; complete: boolean }
+  | { frame: 'workload'; id: string; status: unknown };
+
+/** A frame larger than this ends the link. */
+export const LINK_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+/** Ping this often; a link silent for three of them is half-open and is dropped. */
+export const LINK_PING_MS = 2_000;

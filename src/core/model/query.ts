@@ -1,0 +1,30 @@
+import type { ProcessMatch, ProcessRef } from './process-match.ts';
+
+/**
+ * Read-only questions a kind asks of its node before it plans, and a witness while it looks.
+ * Like acts, they are data; host/linux answers each in one exhaustive switch.
+ */
+export type Query =
+  | { query: 'processes'; match: ProcessMatch }
+  /** State letters of /proc/PID/stat: R S D T Z ..., 'gone' where the process is no more. */
+  | { query: 'processStates'; processes: ProcessRef[] }
+  | { query: 'service'; service: string }
+  /** Packets each rule of the table has counted, by peer; empty without the table. */
+  | { query: 'nftCounters'; table: string }
+  | { query: 'cpuCount' }
+  /** CPU time used by the burners with this token, in ms. */
+  | { query: 'burnerCpuMs'; token: string };
+
+export type Answer =
+  | {
+      query: 'processes';
+      processes: { process: ProcessRef; commandLine: string; forbidden?: string }[];
+    }
+  | { query: 'processStates'; states: string[] }
+  /** `startable`: the configuration says how to start it; `running`: what it matches now. */
+  | { query: 'service'; known: boolean; startable: boolean; running: ProcessRef[] }
+  | { query: 'nftCounters'; packets: Record<string, number> }
+  | { query: 'cpuCount'; count: number }
+  | { query: 'burnerCpuMs'; cpuMs: number; running: number };
+
+export type AnswerTo<Q extends Query> = Extract<Answer, { query: Q['query'] }>;
