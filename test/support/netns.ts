@@ -44,7 +44,19 @@ export class TestNetwork {
     };
     ip('netns', 'add', namespace);
     this.nodes.push(node);
-    ip('-n', this.#switch, 'link', 'add', `p${index}`, 'type', 'veth', 'peer', 'eth0', 'netns', namespace);
+    ip(
+      '-n',
+      this.#switch,
+      'link',
+      'add',
+      `p${index}`,
+      'type',
+      'veth',
+      'peer',
+      'eth0',
+      'netns',
+      namespace,
+    );
     ip('-n', this.#switch, 'link', 'set', `p${index}`, 'master', 'br0', 'up');
     ip('-n', namespace, 'addr', 'add', `${node.address}/24`, 'dev', 'eth0');
     // No duplicate address detection: the address is ours alone, and tests need it at once.

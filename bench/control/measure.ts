@@ -1,0 +1,33 @@
+/**
+ * Runs inside the coordinator's namespace: measures one rival and prints its rounds as JSON.
+ * Arguments: rival, rounds, JSON of the place and the nodes.
+ */
+import { realTrogdor, stubbedTrogdor, type TrogdorPlace } from './trogdor.ts';
+import type { TestNode } from '../../test/support/netns.ts';
+import type { Rival, Round } from './round.ts';
+
+interface Setting {
+  place: TrogdorPlace;
+  nodes: TestNode[];
+  stubs: number;
+}
+
+async function open(rival: string, setting: Setting): Promise<Rival> {
+  if (rival === 'trogdor-real') return realTrogdor(setting.place, setting.nodes);
+  if (rival === 'trogdor-stubs') return stubbedTrogdor(setting.place, setting.stubs);
+  throw new Error(`no rival '${rival}'`);
+}
+
+const [rivalName = '', roundsText = '1', settingText = '{}'] = process.argv.slice(2);
+const rival = await open(rivalName, JSON.parse(settingText) as Setting);
+try {
+  const rounds: Round[] = [];
+  // The first round is a warm-up: class loading and first connections are no rival's fault.
+  for (let index = 0; index <= Number(roundsText); index++) {
+    const round = await rival.round(index);
+    if (index > 0) rounds.push(round);
+  }
+  console.log(JSON.stringify({ rival: rival.name, rounds }));
+} finally {
+  await rival.close();
+}
