@@ -1,0 +1,110 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Listener } from '../../core/model/topology.ts';
+import type { KafkaCache } from './kafka-cache.ts';
+import { INSIDE } from './place.ts';
+import type { LabNode } from './record.ts';
+
+/** One listener a purpose, so that a fault can meet one kind of traffic alone. */
+export const LISTENERS = [
+  { name: 'CLIENT', port: 9092, purpose: 'client' },
+  { name: 'CONTROLLER', port: 9093, purpose: 'controller' },
+  { name: 'REPLICATION', port: 9094, purpose: 'replication' },
+] as const satisfies Listener[];
+
+const CLIENT_PORT = 9092;
+
+export const isBroker = (node: LabNode): boolean => node.roles.includes('broker');
+
+export function bootstrapOf(nodes: readonly LabNode[]): string {
+  return nodes
+    .filter(isBroker)
+    .map((node) => `${node.address}:${CLIENT_PORT}`)
+    .join(',');
+}
+
+/** server.properties of a combined broker and controller, settled for a small test cluster. */
+export function serverProperties(node: LabNode, nodes: readonly LabNode[]): Record<string, string> {
+  const brokers = nodes.filter(isBroker);
+  const copies = String(Math.min(3, brokers.length));
+  const inSync = String(Math.min(2, brokers.length));
+  const at = (only: readonly string[]): string =>
+    LISTENERS.filter((listener) => only.includes(listener.name))
+      .map((listener) => `${listener.name}://${node.address}:${listener.port}`)
+      .join(',');
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': String(node.kafkaId),
+    'controller.quorum.voters': brokers
+      .map((one) => `${one.kafkaId}@${one.address}:9093`)
+      .join(','),
+    listeners: at(['CLIENT', 'CONTROLLER', 'REPLICATION']),
+    'advertised.listeners': at(['CLIENT', 'REPLICATION']),
+    'listener.security.protocol.map': LISTENERS.map((one) => `${one.name}:PLAINTEXT`).join(','),
+    'inter.broker.listener.name': 'REPLICATION',
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': '/var/lib/kafka/data',
+    'auto.create.topics.enable': 'false',
+    'default.replication.factor': copies,
+    'min.insync.replicas': inSync,
+    'offsets.topic.replication.factor': copies,
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': copies,
+    'transaction.state.log.min.isr': inSync,
+    'transaction.state.log.num.partitions': '4',
+    'share.coordinator.state.topic.replication.factor': copies,
+    'share.coordinator.state.topic.min.isr': inSync,
+    'group.initial.rebalance.delay.ms': '0',
+    // Shorter than Kafka's own 30 s and 9 s: what a fault does to the cluster shows within the fault.
+    'replica.lag.time.max.ms': '10000',
+    'broker.session.timeout.ms': '6000',
+    'broker.heartbeat.interval.ms': '1000',
+    'num.network.threads': '2',
+    'num.io.threads': '4',
+    'log.segment.bytes': String(64 * 1024 * 1024),
+    'log.cleaner.dedupe.buffer.size': String(8 * 1024 * 1024),
+  };
+}
+
+/** The command line of the broker, as it runs inside its node. */
+export function brokerArgv(cache: KafkaCache): string[] {
+  return [
+    cache.java,
+    '-Xms384m',
+    '-Xmx384m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    ...(cache.archiveInside === '' ? [] : [`-XX:SharedArchiveFile=${cache.archiveInside}`]),
+    '-XX:+ExitOnOutOfMemoryError',
+    '-Djava.awt.headless=true',
+    `-Dlog4j2.configurationFile=${INSIDE.checkout}/lab/log4j2.properties`,
+    '-cp',
+    `${INSIDE.kafka}/*`,
+    'kafka.Kafka',
+    `${INSIDE.node}/etc/server.properties`,
+  ];
+}
+
+/**
+ * Writes what the broker of a node needs: its properties, its command line, and a formatted data
+ * directory (meta.properties and the first metadata records, as Kafka's StorageTool leaves them).
+ */
+export function writeKafkaFiles(
+  directory: string,
+  node: LabNode,
+  nodes: readonly LabNode[],
+  cache: KafkaCache,
+  clusterId: string,
+): void {
+  const properties = Object.entries(serverProperties(node, nodes));
+  writeFileSync(
+    join(directory, 'etc', 'server.properties'),
+    `${properties.map(([key, value]) => `${key}=${value}`).join('\n')}\n`,
+  );
+  writeFileSync(join(directory, 'etc', 'broker.argv'), `${brokerArgv(cache).join('\n')}\n`);
+  const data = join(directory, 'var-lib', 'kafka', 'data');
+  mkdirSync(data, { recursive: true });
+  copyFileSync(cache.checkpoint, join(data, 'bootstrap.checkpoint'));
+  const meta = [`version=1`, `cluster.id=${clusterId}`, `node.id=${node.kafkaId}`];
+  writeFileSync(join(data, 'meta.properties'), `${meta.join('\n')}\n`);
+}

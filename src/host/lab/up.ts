@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { Failure } from '../../core/base/failure.ts';
+import {
+  AGENT_PORT,
+  clusterOf,
+  freePort,
+  startCoordinator,
+  waitForAgents,
+  writeAgentFiles,
+} from './daemons.ts';
+import { describeLab, type LabDescription } from './describe.ts';
+import { takeDown } from './down.ts';
+import { waitHealthy } from './health.ts';
+import { KAFKA_VERSION, prepareKafka, type KafkaCache } from './kafka-cache.ts';
+import { isBroker, writeKafkaFiles } from './kafka-files.ts';
+import { lastLines, makeNodeFiles, startNodes, stateOf } from './node-namespace.ts';
+import { nodeDirectory, placeOf, type LabPlace } from './place.ts';
+import { birthTicksOf } from './processes.ts';
+import { writeRecord, type LabNode, type LabRecord } from './record.ts';
+import { askInit } from './requests.ts';
+import { subnetAddress, subnetAddress6 } from './subnet.ts';
+import { connectHost, makeSwitch, marked } from './switch-namespace.ts';
+
+export interface LabOptions {
+  name: string;
+  /** Nodes that are broker and controller in one. */
+  brokers: number;
+  /** Nodes without Kafka, for clients. */
+  clients: number;
+  agents: boolean;
+  coordinator: boolean;
+  /** The checkout: where lab/, faultline and the cache are. */
+  root: string;
+  /** Progress, one line at a time. */
+  say: (line: string) => void;
+  /** Aborted: what was made so far is taken down again. */
+  signal?: AbortSignal;
+}
+
+const MOST_NODES = 100;
+const HEALTH_TIMEOUT_MS = 90_000;
+
+function checkOptions(options: LabOptions): void {
+  if (process.getuid?.() !== 0) {
+    throw new Failure('needs-root', 'a lab is made of namespaces: run this as root (sudo)', {
+      definite: true,
+    });
+  }
+  const { brokers, clients } = options;
+  const whole = [brokers, clients].every((count) => Number.isInteger(count) && count >= 0);
+  if (!whole || brokers < 1 || brokers + clients > MOST_NODES) {
+    const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker; asked for ${brokers} brokers and ${clients} clients`;
+    throw new Failure('bad-size', message, { definite: true });
+  }
+}
+
+function newRecord(options: LabOptions): LabRecord {
+  const maker = { pid: process.pid, birthTicks: birthTicksOf(process.pid) ?? 0 };
+  return {
+    format: 1,
+    name: options.name,
+    maker,
+    state: 'making',
+    subnet: -1,
+    hostAddress: '',
+    nodes: [],
+    agents: options.agents,
+    coordinator: null,
+    // Kafka's form of a cluster id: 16 bytes as base64 for URLs.
+    clusterId: randomBytes(16).toString('base64url'),
+  };
+}
+
+function nodesOf(options: LabOptions, subnet: number): LabNode[] {
+  const total = options.brokers + options.clients;
+  return Array.from({ length: total }, (_, index): LabNode => {
+    const broker = index < options.brokers;
+    const address = subnetAddress(subnet, 11 + index);
+    return {
+      name: broker ? `n${index + 1}` : `c${index + 1 - options.brokers}`,
+      kafkaId: broker ? index + 1 : -1,
+      roles: broker ? ['broker', 'controller'] : ['client'],
+      address,
+      address6: subnetAddress6(subnet, 11 + index),
+      agent: options.agents ? `http://${address}:${AGENT_PORT}` : null,
+    };
+  });
+}
+
+function claimDirectory(place: LabPlace): void {
+  mkdirSync(join(place.directory, '..'), { recursive: true, mode: 0o755 });
+  try {
+    mkdirSync(place.directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const message = `lab '${place.name}' is there already; 'faultline lab down --name ${place.name}' takes it down`;
+    throw new Failure('lab-exists', message, { definite: true, cause: error });
+  }
+}
+
+function writeNodeFiles(place: LabPlace, record: LabRecord, cache: KafkaCache): void {
+  const names = record.nodes.flatMap((node) => [
+    `${node.address} ${node.name}`,
+    ...(node.address6 === null ? [] : [`${node.address6} ${node.name}`]),
+  ]);
+  const hosts = ['127.0.0.1 localhost', '::1 localhost', ...names, ''].join('\n');
+  for (const node of record.nodes) {
+    const directory = makeNodeFiles(place, node, hosts);
+    if (isBroker(node)) writeKafkaFiles(directory, node, record.nodes, cache, record.clusterId);
+    if (record.agents) writeAgentFiles(place, directory, node);
+  }
+}
+
+/** Throws when a broker has ended, with the last lines it logged. */
+function watchBrokers(place: LabPlace, record: LabRecord, signal?: AbortSignal): void {
+  signal?.throwIfAborted();
+  for (const node of record.nodes.filter(isBroker)) {
+    const state = stateOf(place, node.name, 'broker');
+    if (!state.startsWith('ended')) continue;
+    const log = join(nodeDirectory(place, node.name), 'log');
+    const said = lastLines(join(log, 'broker.log')) || lastLines(join(log, 'broker.out'));
+    const message = `the broker of ${node.name} ${state}; it last said:\n${said}`;
+    throw new Failure('broker-died', message, { definite: false });
+  }
+}
+
+async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Promise<LabRecord> {
+  const record = newRecord(options);
+  writeRecord(place, record);
+  await makeSwitch(place);
+  await connectHost(place, (subnet) => {
+    record.subnet = subnet;
+    record.hostAddress = subnetAddress(subnet, 1);
+    writeRecord(place, record);
+  });
+  record.nodes = nodesOf(options, record.subnet);
+  const port = options.coordinator ? await freePort() : 0;
+  if (options.coordinator) record.coordinator = { url: `http://127.0.0.1:${port}` };
+  writeRecord(place, record);
+  writeFileSync(place.clusterFile, stringify(clusterOf(record)));
+  writeFileSync(place.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  writeNodeFiles(place, record, cache);
+  options.signal?.throwIfAborted();
+
+  options.say(`starting ${record.nodes.length} nodes on ${subnetAddress(record.subnet, 0)}/24`);
+  await startNodes(place, record.nodes, { checkout: options.root, kafka: cache.directory });
+  const brokers = record.nodes.filter(isBroker);
+  await Promise.all(brokers.map((node) => askInit(place, node.name, 'start', 'broker')));
+  if (options.agents) {
+    await Promise.all(record.nodes.map((node) => askInit(place, node.name, 'start', 'agent')));
+  }
+  options.say(`starting ${brokers.length} brokers, Kafka ${KAFKA_VERSION}`);
+  await waitHealthy({
+    brokers: brokers.map((node) => ({ ...node, host: node.address, port: 9092 })),
+    timeoutMs: HEALTH_TIMEOUT_MS,
+    watch: () => watchBrokers(place, record, options.signal),
+    say: options.say,
+  });
+  const agentLog = (node: string): string =>
+    lastLines(join(nodeDirectory(place, node), 'log', 'agent.out'));
+  if (options.agents) await waitForAgents(record.nodes, agentLog);
+  if (options.coordinator) await startCoordinator(place, options.root, port);
+  record.state = 'up';
+  writeRecord(place, record);
+  return record;
+}
+
+/**
+ * Brings a lab up: a Kafka cluster of namespaces on this machine. Whatever fails on the way, what
+ * was made is taken down again.
+ * @throws Failure 'lab-exists', 'needs-root', 'kafka-jars-missing', 'broker-died' and others.
+ */
+export async function bringUp(options: LabOptions): Promise<LabDescription> {
+  checkOptions(options);
+  const place = placeOf(options.name);
+  const cache = await prepareKafka(options.root, options.say, marked(place));
+  claimDirectory(place);
+  try {
+    return describeLab(place, await make(place, options, cache));
+  } catch (error) {
+    await takeDown(options.name);
+    throw error;
+  }
+}
