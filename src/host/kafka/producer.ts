@@ -1,0 +1,355 @@
+import { initProducerIdV4 } from '@platformatic/kafka';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { sendError } from '../../core/workloads/errors.ts';
+import { errorName } from './admin.ts';
+import { AnswerError, type BrokerConnection } from './broker-connection.ts';
+import type { ClusterConnections } from './cluster-connections.ts';
+import { Leaders } from './leaders.ts';
+import { produce, type ProduceResponse } from './produce-request.ts';
+import type { BatchIdentity } from './record-batch.ts';
+
+/** A batch the source wants written; the same object through all its attempts. */
+export interface OutgoingBatch<Tag> {
+  tag: Tag;
+  count: number;
+  /** Monotonic ms after which no further attempt begins. */
+  deadlineMs: number;
+  encode(identity: BatchIdentity): Buffer;
+}
+
+export interface BatchSource<Tag> {
+  /** The next batch of this topic-partition (index into `places`), or undefined where none is due. */
+  take(place: number, nowMs: number): OutgoingBatch<Tag> | undefined;
+}
+
+export interface Attempt {
+  outcome: 'ok' | 'fail' | 'info';
+  /** Of the first record; -1: not told. */
+  offset: number;
+  error?: string;
+}
+
+/** Where every attempt is written down. */
+export interface SendObserver<Tag> {
+  /** Called before the first byte leaves. @returns a mark handed back at the end. */
+  begin(batch: OutgoingBatch<Tag>, attempt: number, broker: number): number;
+  end(batch: OutgoingBatch<Tag>, attempt: number, mark: number, result: Attempt): void;
+  /** No further attempt of it. */
+  settled(batch: OutgoingBatch<Tag>, as: 'acknowledged' | 'failed' | 'unknown'): void;
+  note(text: string): void;
+}
+
+export interface ProducerSettings {
+  acks: 'all' | '1' | '0';
+  idempotence: boolean;
+  retries: number;
+  retryBackoffMs: number;
+  requestTimeoutMs: number;
+  /** Unsettled batches of one topic-partition: at most 5, what a broker remembers of a producer. */
+  inFlight: number;
+}
+
+interface Held<Tag> {
+  batch: OutgoingBatch<Tag>;
+  bytes: Buffer | undefined;
+  sequence: number;
+  attempts: number;
+  sending: boolean;
+  /** An attempt of it ended as `info`. */
+  maybe: boolean;
+}
+
+interface Place<Tag> {
+  topic: string;
+  topicPartition: number;
+  held: Held<Tag>[];
+  nextSequence: number;
+  pausedUntilMs: number;
+}
+
+const PER_BROKER = 5;
+const SEQUENCES = 2 ** 31;
+
+/**
+ * A thin producer: one produce request with one batch is one recorded attempt, and a retry sends the
+ * same bytes again (with idempotence: the same sequence, so that the broker can tell). Batches of one
+ * topic-partition are sent and sent again in order, at most 5 requests in flight a broker.
+ * When a sequence is given up or refused for good, a new producer id is taken: batches that may have
+ * been written under the old one are then settled as unknown, never sent under the new.
+ */
+export class Producer<Tag> {
+  readonly places: Place<Tag>[];
+  #connections: ClusterConnections;
+  #settings: ProducerSettings;
+  #source: BatchSource<Tag>;
+  #observer: SendObserver<Tag>;
+  #leaders: Leaders;
+  #timer: NodeJS.Timeout | undefined;
+  #inFlight = new Map<number, number>();
+  #connecting = new Set<number>();
+  #open = new Map<number, BrokerConnection>();
+  #turn = 0;
+  #identity: { id: number; epoch: number } | undefined;
+  #asking = false;
+  #renewBecause: string | undefined;
+  /** Errors since the start, by name. */
+  readonly errors = new Map<string, number>();
+
+  constructor(
+    connections: ClusterConnections,
+    places: readonly { topic: string; topicPartition: number }[],
+    settings: ProducerSettings,
+    source: BatchSource<Tag>,
+    observer: SendObserver<Tag>,
+  ) {
+    this.#connections = connections;
+    this.#settings = settings;
+    this.#source = source;
+    this.#observer = observer;
+    this.places = places.map((place) => ({
+      ...place,
+      held: [],
+      nextSequence: 0,
+      pausedUntilMs: 0,
+    }));
+    const topics = [...new Set(places.map(({ topic }) => topic))];
+    this.#leaders = new Leaders(connections, topics, () => this.pump());
+    if (!settings.idempotence) this.#identity = { id: -1, epoch: -1 };
+  }
+
+  start(): void {
+    this.#leaders.start();
+    this.#timer = setInterval(() => this.pump(), 5);
+  }
+
+  /** Batches whose fate is not settled yet. */
+  get unsettled(): number {
+    return this.places.reduce((sum, place) => sum + place.held.length, 0);
+  }
+
+  /** Short words for people: 'sending', 'renewing: ...', 'no producer id: ...'. */
+  get state(): string {
+    if (this.#renewBecause !== undefined) return `renewing: ${this.#renewBecause}`;
+    if (this.#identity === undefined) return 'waiting for a producer id';
+    return this.#leaders.error === undefined ? 'sending' : `no metadata: ${this.#leaders.error}`;
+  }
+
+  /** Sends what can be sent now. Called every 5 ms and after everything that happens. */
+  pump(): void {
+    const nowMs = performance.now();
+    this.#expire(nowMs);
+    if (this.#renewBecause !== undefined) this.#renew();
+    if (this.#identity === undefined) {
+      this.#askIdentity();
+      return;
+    }
+    const count = this.places.length;
+    for (let step = 0; step < count; step++) {
+      const index = (this.#turn + step) % count;
+      while (this.#renewBecause === undefined && this.#sendNext(index, nowMs)) continue;
+    }
+    this.#turn = (this.#turn + 1) % Math.max(1, count);
+  }
+
+  #sendNext(index: number, nowMs: number): boolean {
+    const place = this.places[index] as Place<Tag>;
+    if (nowMs < place.pausedUntilMs) return false;
+    const { broker } = this.#leaders.of(place.topic, place.topicPartition);
+    if (broker < 0 || (this.#inFlight.get(broker) ?? 0) >= PER_BROKER) return false;
+    const connection = this.#connection(broker);
+    if (connection === undefined) return false;
+    const held = place.held.find(({ sending }) => !sending) ?? this.#takeNew(place, index, nowMs);
+    if (held === undefined) return false;
+    void this.#send(place, held, broker, connection);
+    return true;
+  }
+
+  #takeNew(place: Place<Tag>, index: number, nowMs: number): Held<Tag> | undefined {
+    if (place.held.length >= this.#settings.inFlight) return undefined;
+    const batch = this.#source.take(index, nowMs);
+    if (batch === undefined) return undefined;
+    const held: Held<Tag> = {
+      batch,
+      bytes: undefined,
+      sequence: this.#takeSequence(place, batch.count),
+      attempts: 0,
+      sending: false,
+      maybe: false,
+    };
+    place.held.push(held);
+    return held;
+  }
+
+  #takeSequence(place: Place<Tag>, count: number): number {
+    if (!this.#settings.idempotence) return -1;
+    const sequence = place.nextSequence;
+    place.nextSequence = (sequence + count) % SEQUENCES;
+    return sequence;
+  }
+
+  /** The open connection to a broker; begins to open one where there is none. */
+  #connection(broker: number): BrokerConnection | undefined {
+    const open = this.#open.get(broker);
+    if (open?.usable === true) return open;
+    this.#open.delete(broker);
+    if (this.#connecting.has(broker)) return undefined;
+    this.#connecting.add(broker);
+    this.#connections
+      .to(broker)
+      .then((connection) => {
+        this.#open.set(broker, connection);
+      })
+      .catch((error: unknown) => {
+        // No byte was sent, so no attempt was made: it is counted, and tried again with new metadata.
+        this.#count(error instanceof Failure ? error.code : reasonOf(error));
+        this.#leaders.refresh();
+      })
+      .finally(() => {
+        this.#connecting.delete(broker);
+      });
+    return undefined;
+  }
+
+  #count(error: string): void {
+    this.errors.set(error, (this.errors.get(error) ?? 0) + 1);
+  }
+
+  async #send(
+    place: Place<Tag>,
+    held: Held<Tag>,
+    broker: number,
+    connection: BrokerConnection,
+  ): Promise<void> {
+    const { acks, requestTimeoutMs } = this.#settings;
+    const identity = this.#identity ?? { id: -1, epoch: -1 };
+    held.bytes ??= held.batch.encode({
+      producerId: identity.id,
+      producerEpoch: identity.epoch,
+      baseSequence: held.sequence,
+    });
+    held.attempts++;
+    held.sending = true;
+    this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 0) + 1);
+    const mark = this.#observer.begin(held.batch, held.attempts, broker);
+    const wireAcks = acks === 'all' ? -1 : Number(acks);
+    const { topic, topicPartition } = place;
+    const result = await connection
+      .call(produce, wireAcks, requestTimeoutMs, topic, topicPartition, held.bytes, null)
+      .then((answer) => this.#read(answer))
+      .catch((error: unknown) => this.#readFailure(error));
+    this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 1) - 1);
+    held.sending = false;
+    this.#observer.end(held.batch, held.attempts, mark, result);
+    this.#ended(place, held, result);
+    this.pump();
+  }
+
+  #read(answer: ProduceResponse | undefined): Attempt {
+    if (this.#settings.acks === '0') {
+      return { outcome: 'info', offset: -1, error: 'no-acknowledgement' };
+    }
+    const state = answer?.responses[0]?.partitionResponses[0];
+    if (state === undefined) return { outcome: 'info', offset: -1, error: 'no-answer-for-batch' };
+    if (state.errorCode === 0) return { outcome: 'ok', offset: Number(state.baseOffset) };
+    const error = errorName(state.errorCode);
+    const row = sendError(error);
+    const offset = row.outcome === 'ok' ? Number(state.baseOffset) : -1;
+    return { outcome: row.outcome, offset, error };
+  }
+
+  #readFailure(error: unknown): Attempt {
+    if (!(error instanceof Failure)) throw error;
+    if (error instanceof AnswerError) return this.#read(error.response as ProduceResponse);
+    return { outcome: sendError(error.code).outcome, offset: -1, error: error.code };
+  }
+
+  #ended(place: Place<Tag>, held: Held<Tag>, result: Attempt): void {
+    if (result.error !== undefined) this.#count(result.error);
+    if (result.outcome === 'ok') {
+      this.#settle(place, held, 'acknowledged');
+      return;
+    }
+    if (result.outcome === 'info') held.maybe = true;
+    const row = sendError(result.error ?? '');
+    if (row.refresh === true) this.#leaders.refresh();
+    const isFirst = place.held[0] === held;
+    // Behind an unsettled batch a gap is natural; at the head it means that the broker lost records.
+    if (result.error === 'OUT_OF_ORDER_SEQUENCE_NUMBER' && isFirst) {
+      this.#renewBecause = 'out of order at the head';
+    } else if (row.renew === true) {
+      this.#renewBecause = result.error;
+    }
+    const nowMs = performance.now();
+    const again = row.retry && held.attempts <= this.#settings.retries;
+    if (!again || nowMs >= held.batch.deadlineMs) this.#giveUp(place, held);
+    else place.pausedUntilMs = nowMs + this.#settings.retryBackoffMs;
+  }
+
+  #giveUp(place: Place<Tag>, held: Held<Tag>): void {
+    this.#settle(place, held, held.maybe ? 'unknown' : 'failed');
+    if (this.#settings.idempotence && held.attempts > 0) {
+      this.#renewBecause ??= 'a sequence was given up';
+    }
+  }
+
+  #settle(place: Place<Tag>, held: Held<Tag>, as: 'acknowledged' | 'failed' | 'unknown'): void {
+    place.held.splice(place.held.indexOf(held), 1);
+    held.bytes = undefined;
+    this.#observer.settled(held.batch, as);
+  }
+
+  /** Gives up what waits past its deadline; what is in flight ends by its own timeout. */
+  #expire(nowMs: number): void {
+    for (const place of this.places) {
+      for (const held of [...place.held]) {
+        if (!held.sending && nowMs >= held.batch.deadlineMs) this.#giveUp(place, held);
+      }
+    }
+  }
+
+  /** Once nothing is in flight: forget the producer id, and what may have been written under it. */
+  #renew(): void {
+    for (const place of this.places) {
+      if (place.held.some(({ sending }) => sending)) return;
+    }
+    this.#observer.note(`new producer id: ${this.#renewBecause}`);
+    for (const place of this.places) {
+      for (const held of [...place.held]) {
+        if (held.maybe) this.#settle(place, held, 'unknown');
+      }
+      place.nextSequence = 0;
+      for (const held of place.held) {
+        held.bytes = undefined;
+        held.sequence = this.#takeSequence(place, held.batch.count);
+      }
+    }
+    this.#renewBecause = undefined;
+    if (this.#settings.idempotence) this.#identity = undefined;
+  }
+
+  #askIdentity(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#connections
+      // -1, -1: a fresh producer id (KIP-360).
+      .any((connection) => connection.call(initProducerIdV4.api, null, 60_000, -1n, -1))
+      .then((answer) => {
+        this.#identity = { id: Number(answer.producerId), epoch: answer.producerEpoch };
+        this.#asking = false;
+        this.pump();
+      })
+      .catch((error: unknown) => {
+        this.#count(error instanceof Failure ? error.code : reasonOf(error));
+        setTimeout(() => {
+          this.#asking = false;
+        }, this.#settings.retryBackoffMs);
+      });
+  }
+
+  /** Stops at once; attempts in flight end as `connection-lost`. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#leaders.close();
+    this.#connections.close();
+  }
+}
