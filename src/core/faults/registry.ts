@@ -1,4 +1,9 @@
+import { parseDuration } from '../base/duration.ts';
+import { nearMiss } from '../base/near-miss.ts';
+import { under, type Problem } from '../base/problem.ts';
+import { checkSchema } from '../base/schema.ts';
 import type { FaultKind } from '../model/fault.ts';
+import type { Topology } from '../model/topology.ts';
 import { noop } from './noop.ts';
 
 /** Every fault kind, by name. A test holds this list against the folder. */
@@ -6,4 +11,106 @@ export const KINDS: readonly FaultKind[] = [noop];
 
 export function kindNamed(name: string): FaultKind | undefined {
   return KINDS.find((kind) => kind.kind === name);
+}
+
+/** Whether a fault of this kind with these (valid) parameters stays in force until healed. */
+export function stands(kind: FaultKind, params: Readonly<Record<string, unknown>>): boolean {
+  return kind.stands?.(params) ?? kind.standing;
+}
+
+/** Whether a request must, may or must not have `targets`. Parameters are valid. */
+export function targetsOf(
+  kind: FaultKind,
+  params: Readonly<Record<string, unknown>>,
+): 'required' | 'optional' | 'none' {
+  return kind.takesTargets?.(params) ?? (kind.namesNodes ? 'none' : 'required');
+}
+
+/** The parts of a request, to a coordinator or to an agent, that its kind has a say in. */
+export interface RequestedFault {
+  kind: string;
+  targets?: string | string[];
+  params?: Record<string, unknown>;
+  duration?: string;
+  lease?: string;
+  every?: string;
+}
+
+/**
+ * All that is wrong with a request as far as its kind can tell, before any node is asked. Whether a
+ * selector is one, and whom it names, is not checked here.
+ * @returns problems with paths from the request; none: the fault can be planned.
+ */
+export function checkFault(request: RequestedFault, topology: Topology): Problem[] {
+  const kind = kindNamed(request.kind);
+  if (!kind) return [unknownKind(request.kind), ...checkTimes(request)];
+  const params = request.params ?? {};
+  const checked = checkSchema(kind.params, params);
+  if (!checked.ok) return [...under('/params', checked.problems), ...checkTimes(request)];
+  return [
+    ...under('/params', kind.check?.(params, topology) ?? []),
+    ...checkTargets(kind, params, request.targets),
+    ...checkTimes(request, stands(kind, params)),
+  ];
+}
+
+function unknownKind(name: string): Problem {
+  const names = KINDS.map((kind) => kind.kind);
+  const near = nearMiss(name, names);
+  const problem: Problem = { path: '/kind', message: `there is no fault kind '${name}'` };
+  if (near === undefined) problem.expected = `one of ${names.join(', ')}`;
+  else problem.nearMiss = near;
+  return problem;
+}
+
+function checkTargets(
+  kind: FaultKind,
+  params: Record<string, unknown>,
+  targets: string | string[] | undefined,
+): Problem[] {
+  const wanted = targetsOf(kind, params);
+  if (wanted === 'required' && targets === undefined) {
+    return [
+      { path: '/targets', message: `'targets' is missing: ${kind.kind} needs to know where` },
+    ];
+  }
+  if (wanted === 'none' && targets !== undefined) {
+    return [
+      {
+        path: '/targets',
+        message: `${kind.kind} with these parameters names its own nodes and takes no 'targets'`,
+      },
+    ];
+  }
+  return [];
+}
+
+/** Durations are valid text (the request's own schema saw to that), or are passed over here. */
+function checkTimes(request: RequestedFault, standing = true): Problem[] {
+  const problems: Problem[] = [];
+  const durationMs = request.duration === undefined ? undefined : parseDuration(request.duration);
+  const everyMs = request.every === undefined ? undefined : parseDuration(request.every);
+  if (durationMs === 0)
+    problems.push({ path: '/duration', message: 'a duration must be over zero' });
+  if (!standing && durationMs !== undefined) {
+    problems.push({
+      path: '/duration',
+      message: `${request.kind} with these parameters happens once: it takes no 'duration'`,
+    });
+  }
+  if (standing && request.lease === 'none' && request.duration === undefined) {
+    problems.push({
+      path: '/duration',
+      message: `'duration' is missing: with lease 'none' nothing else would end the fault`,
+    });
+  }
+  if (standing && everyMs !== undefined && (durationMs === undefined || durationMs >= everyMs)) {
+    problems.push({
+      path: '/duration',
+      message: `with 'every', a fault needs a 'duration' shorter than that`,
+      found: request.duration ?? 'nothing',
+      expected: `less than ${request.every}`,
+    });
+  }
+  return problems;
 }

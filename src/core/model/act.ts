@@ -9,6 +9,8 @@ export interface DroppedPeer {
   name: string;
   ipv4: string[];
   ipv6: string[];
+  /** Port of its agent: its replies to a coordinator that lives on this node still pass. */
+  agentPort?: number;
 }
 
 /** Traffic that passes whatever is cut: from the coordinator to the agent's port, and no more. */
@@ -35,7 +37,10 @@ export interface DropTable {
 export type Act =
   | { act: 'noop'; token: string }
   | { act: 'nft.drop'; drop: DropTable }
-  /** Renews the kernel's timeout of the elements; harmless where the table is gone. */
+  /**
+   * Renews the kernel's timeout of the elements; harmless where the table is gone. Elements that the
+   * kernel has expired are never revived: a Failure 'expired' says that the fault ended by itself.
+   */
   | { act: 'nft.refresh'; drop: DropTable }
   | { act: 'nft.delete'; table: string }
   /** Signals exactly these processes through pidfds; one that is gone is no error. */
@@ -45,8 +50,20 @@ export type Act =
   | { act: 'process.pulse.stop'; token: string; processes: ProcessRef[] }
   /** Starts a service the way the agent's configuration names, unless it runs. */
   | { act: 'service.start'; service: string }
-  /** Burns CPU in processes of their own that carry the token and end with the agent. */
-  | { act: 'cpu.burn'; token: string; workers: number; sharePerMille: number; rampMs: number }
+  /**
+   * Burns CPU in a process of its own that carries the token, outlives the agent so that the guard
+   * can end it, and ends by itself when nobody has refreshed it for `timeoutMs`.
+   */
+  | {
+      act: 'cpu.burn';
+      token: string;
+      workers: number;
+      sharePerMille: number;
+      rampMs: number;
+      timeoutMs: number;
+    }
+  /** Renews the burner's own timeout; a Failure 'expired' where it has ended by itself. */
+  | { act: 'cpu.burn.refresh'; token: string }
   | { act: 'cpu.burn.stop'; token: string };
 
 export type ActName = Act['act'];
@@ -76,6 +93,8 @@ export function describeAct(act: Act): string {
       return `start service '${act.service}' as the agent's configuration says, unless it runs`;
     case 'cpu.burn':
       return `burn ${act.sharePerMille / 10} % of ${act.workers} CPU(s), marked ${act.token}`;
+    case 'cpu.burn.refresh':
+      return `renew the timeout of the CPU burners marked ${act.token}`;
     case 'cpu.burn.stop':
       return `end the CPU burners marked ${act.token}`;
     default:

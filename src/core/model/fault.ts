@@ -88,8 +88,12 @@ export interface FaultKind<S extends TSchema = TSchema> {
   doc: string;
   /** Stays in force until healed, or happens once. */
   standing: boolean;
+  /** Where that depends on the parameters (a kill without restart is over at once). */
+  stands?(params: Static<S>): boolean;
   /** Whether the kind names its own nodes (groups) and takes no `targets`. */
   namesNodes: boolean;
+  /** Where that depends on the parameters; without it `namesNodes` decides. */
+  takesTargets?(params: Static<S>): 'required' | 'optional' | 'none';
   /** The colour of its bands on a timeline, '#rrggbb'. */
   colour: string;
   params: S;

@@ -18,7 +18,13 @@ export type Query =
 export type Answer =
   | {
       query: 'processes';
-      processes: { process: ProcessRef; commandLine: string; forbidden?: string }[];
+      /** `state`: letter of /proc/PID/stat; `forbidden`: why no fault may touch this one. */
+      processes: {
+        process: ProcessRef;
+        commandLine: string;
+        state: string;
+        forbidden?: string;
+      }[];
     }
   | { query: 'processStates'; states: string[] }
   /** `startable`: the configuration says how to start it; `running`: what it matches now. */
