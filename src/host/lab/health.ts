@@ -49,7 +49,9 @@ export async function viewOf(host: string, port: number, timeoutMs = 2000): Prom
 }
 
 export interface HealthWait {
-  brokers: { name: string; kafkaId: number; host: string; port: number }[];
+  brokers: readonly { name: string; kafkaId: number; address: string }[];
+  /** Of the listener for clients. */
+  port: number;
   timeoutMs: number;
   /** Called between looks; throws to end the waiting (a broker died). */
   watch: () => void;
@@ -63,7 +65,7 @@ export interface HealthWait {
 export async function waitHealthy(wait: HealthWait): Promise<void> {
   const until = performance.now() + wait.timeoutMs;
   const all = wait.brokers.map((broker) => broker.kafkaId).sort((a, b) => a - b);
-  let waiting = wait.brokers;
+  let waiting = [...wait.brokers];
   let why = '';
   let saidAt = performance.now();
   while (waiting.length > 0) {
@@ -71,7 +73,7 @@ export async function waitHealthy(wait: HealthWait): Promise<void> {
     const [first] = waiting;
     if (first === undefined) break;
     try {
-      const view = await viewOf(first.host, first.port);
+      const view = await viewOf(first.address, wait.port);
       why = `${first.name} sees brokers ${view.registered.join(', ') || 'none'} of ${all.join(', ')}`;
       if (view.leader >= 0 && view.registered.join() === all.join()) {
         waiting = waiting.slice(1);

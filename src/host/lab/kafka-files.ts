@@ -12,7 +12,7 @@ export const LISTENERS = [
   { name: 'REPLICATION', port: 9094, purpose: 'replication' },
 ] as const satisfies Listener[];
 
-const CLIENT_PORT = 9092;
+export const CLIENT_PORT = 9092;
 
 export const isBroker = (node: LabNode): boolean => node.roles.includes('broker');
 

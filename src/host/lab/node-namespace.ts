@@ -101,7 +101,8 @@ async function startInit(place: LabPlace, node: LabNode, mounts: NodeMounts): Pr
   }
 }
 
-function marksOf(place: LabPlace): NodeJS.ProcessEnv {
+/** The mark of a lab, alone. */
+export function marksOf(place: LabPlace): NodeJS.ProcessEnv {
   const { FAULTLINE_LAB } = marked(place);
   return { FAULTLINE_LAB };
 }

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
 import { describeLab, type LabDescription } from './describe.ts';
 import { viewOf, type BrokerView } from './health.ts';
-import { isBroker } from './kafka-files.ts';
+import { CLIENT_PORT, isBroker } from './kafka-files.ts';
 import { answers } from './daemons.ts';
 import { initPidOf, stateOf } from './node-namespace.ts';
 import { labsDirectory, placeOf, type LabPlace } from './place.ts';
@@ -27,7 +27,7 @@ export type LabStatus = Omit<LabDescription, 'nodes'> & {
 async function firstView(nodes: readonly LabNode[]): Promise<BrokerView | undefined> {
   for (const node of nodes.filter(isBroker)) {
     try {
-      return await viewOf(node.address, 9092, 1000);
+      return await viewOf(node.address, CLIENT_PORT, 1000);
     } catch {
       // Dead, paused or cut off: the next one may answer.
     }

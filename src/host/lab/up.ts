@@ -15,11 +15,11 @@ import { describeLab, type LabDescription } from './describe.ts';
 import { takeDown } from './down.ts';
 import { waitHealthy } from './health.ts';
 import { KAFKA_VERSION, prepareKafka, type KafkaCache } from './kafka-cache.ts';
-import { isBroker, writeKafkaFiles } from './kafka-files.ts';
+import { CLIENT_PORT, isBroker, writeKafkaFiles } from './kafka-files.ts';
 import { lastLines, makeNodeFiles, startNodes, stateOf } from './node-namespace.ts';
 import { nodeDirectory, placeOf, type LabPlace } from './place.ts';
-import { birthTicksOf } from './processes.ts';
-import { writeRecord, type LabNode, type LabRecord } from './record.ts';
+import { birthTicksOf, markedProcesses } from './processes.ts';
+import { makerAlive, readRecord, writeRecord, type LabNode, type LabRecord } from './record.ts';
 import { askInit } from './requests.ts';
 import { subnetAddress, subnetAddress6 } from './subnet.ts';
 import { connectHost, makeSwitch, marked } from './switch-namespace.ts';
@@ -90,8 +90,19 @@ function nodesOf(options: LabOptions, subnet: number): LabNode[] {
   });
 }
 
-function claimDirectory(place: LabPlace): void {
+/** After a reboot or a crash of everything: files of a lab of which nothing runs. */
+function isRemnant(place: LabPlace): boolean {
+  const record = readRecord(place);
+  if (record === undefined || markedProcesses(place.directory).length > 0) return false;
+  return record.state === 'up' || !makerAlive(record);
+}
+
+async function claimDirectory(place: LabPlace, say: (line: string) => void): Promise<void> {
   mkdirSync(join(place.directory, '..'), { recursive: true, mode: 0o755 });
+  if (isRemnant(place)) {
+    say(`removing what is left of a dead lab '${place.name}'`);
+    await takeDown(place.name);
+  }
   try {
     mkdirSync(place.directory, { mode: 0o700 });
   } catch (error) {
@@ -154,7 +165,8 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
   }
   options.say(`starting ${brokers.length} brokers, Kafka ${KAFKA_VERSION}`);
   await waitHealthy({
-    brokers: brokers.map((node) => ({ ...node, host: node.address, port: 9092 })),
+    brokers,
+    port: CLIENT_PORT,
     timeoutMs: HEALTH_TIMEOUT_MS,
     watch: () => watchBrokers(place, record, options.signal),
     say: options.say,
@@ -177,7 +189,7 @@ export async function bringUp(options: LabOptions): Promise<LabDescription> {
   checkOptions(options);
   const place = placeOf(options.name);
   const cache = await prepareKafka(options.root, options.say, marked(place));
-  claimDirectory(place);
+  await claimDirectory(place, options.say);
   try {
     return describeLab(place, await make(place, options, cache));
   } catch (error) {
