@@ -73,10 +73,12 @@ export interface LogSettings {
   finalReadTimeoutMs: number;
 }
 
+function ms(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : durationMs(text);
+}
+
 /** Fills in defaults. @param run names the topic where the document does not. */
 export function logSettings(given: LogParameters, run: string): LogSettings {
-  const ms = (text: string | undefined, otherwise: number): number =>
-    text === undefined ? otherwise : durationMs(text);
   const acks = given.acks ?? 'all';
   const idempotence = given.idempotence ?? acks === 'all';
   const settings: LogSettings = {

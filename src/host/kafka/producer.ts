@@ -301,9 +301,8 @@ export class Producer<Tag> {
   /** Gives up what waits past its deadline; what is in flight ends by its own timeout. */
   #expire(nowMs: number): void {
     for (const place of this.places) {
-      for (const held of [...place.held]) {
-        if (!held.sending && nowMs >= held.batch.deadlineMs) this.#giveUp(place, held);
-      }
+      const late = place.held.filter(({ sending, batch }) => !sending && nowMs >= batch.deadlineMs);
+      for (const held of late) this.#giveUp(place, held);
     }
   }
 
@@ -314,9 +313,8 @@ export class Producer<Tag> {
     }
     this.#observer.note(`new producer id: ${this.#renewBecause}`);
     for (const place of this.places) {
-      for (const held of [...place.held]) {
-        if (held.maybe) this.#settle(place, held, 'unknown');
-      }
+      const uncertain = place.held.filter(({ maybe }) => maybe);
+      for (const held of uncertain) this.#settle(place, held, 'unknown');
       place.nextSequence = 0;
       for (const held of place.held) {
         held.bytes = undefined;

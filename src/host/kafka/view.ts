@@ -114,7 +114,7 @@ export class ClusterView {
       }))
       .sort((a, b) => b.reached - a.reached || b.atMs - a.atMs);
     const snapshot: ClusterSnapshot = {
-      takenAtMs: answers.reduce((latest, { atMs }) => Math.max(latest, atMs), 0),
+      takenAtMs: answers.length === 0 ? nowMs : Math.max(...answers.map(({ atMs }) => atMs)),
       brokers: [],
       topicPartitions: mergeTopicPartitions(answers.map(({ metadata }) => metadata)),
       activeController: quorum?.leader ?? -1,

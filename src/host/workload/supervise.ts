@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { WorkloadSpec } from '../../core/workloads/spec.ts';
+import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
+import { FILES } from './runner.ts';
+
+/** A process that cannot be mistaken for another: this boot, this pid, born at this tick. */
+export interface WorkloadProcess {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks after boot (proc(5)). */
+  birth: number;
+  bootId: string;
+}
+
+const BIN = new URL(
+  import.meta.filename.endsWith('.ts') ? '../../bin/workload.ts' : '../../bin/workload.js',
+  import.meta.url,
+).pathname;
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Ticks of birth; undefined: no such process, or only its zombie. */
+function birthOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : Number(fields[19]);
+  } catch {
+    // Not there: that is the answer.
+    return undefined;
+  }
+}
+
+/**
+ * Starts a workload in a process of its own that outlives the caller. Asked again for a directory that
+ * has one already, it starts nothing.
+ * @param directory made if it is missing; one a workload.
+ * @throws Failure `workload-not-started`.
+ */
+export function startWorkload(spec: WorkloadSpec, directory: string): WorkloadProcess {
+  mkdirSync(directory, { recursive: true, mode: 0o750 });
+  const there = readProcess(directory);
+  if (there !== undefined) return there;
+  writeFileSync(`${directory}/${FILES.spec}`, JSON.stringify(spec), { mode: 0o600 });
+  const log = openSync(`${directory}/${FILES.log}`, 'a', 0o640);
+  try {
+    const argv = ['--spec', `${directory}/${FILES.spec}`, '--directory', directory];
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', BIN, ...argv], {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: '/',
+    });
+    child.on('error', () => undefined); // told below: no pid
+    child.unref();
+    const birth = child.pid === undefined ? undefined : birthOf(child.pid);
+    if (child.pid === undefined || birth === undefined) {
+      const message = `the workload process did not start; see ${directory}/${FILES.log}`;
+      throw new Failure('workload-not-started', message, { definite: true });
+    }
+    const started = { pid: child.pid, birth, bootId: bootId() };
+    writeFileSync(`${directory}/${FILES.process}`, JSON.stringify(started), { mode: 0o640 });
+    return started;
+  } finally {
+    closeSync(log);
+  }
+}
+
+function readProcess(directory: string): WorkloadProcess | undefined {
+  const path = `${directory}/${FILES.process}`;
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as WorkloadProcess;
+  } catch (error) {
+    const message = `${path}: ${reasonOf(error)}`;
+    throw new Failure('workload-damaged', message, { definite: true, cause: error });
+  }
+}
+
+export interface AdoptedWorkload {
+  process: WorkloadProcess;
+  /** False: it has ended, or died; the status tells which (phase closed or failed). */
+  alive: boolean;
+}
+
+/** Finds a workload that an earlier process of ours started; undefined: none in this directory. */
+export function adoptWorkload(directory: string): AdoptedWorkload | undefined {
+  const found = readProcess(directory);
+  if (found === undefined) return undefined;
+  const alive = found.bootId === bootId() && birthOf(found.pid) === found.birth;
+  return { process: found, alive };
+}
+
+/** Tells a workload something; it acts within 100 ms, one command after the other. @throws Failure. */
+export function sendWorkload(directory: string, command: WorkloadCommand): void {
+  if (readProcess(directory) === undefined) {
+    const message = `no workload in ${directory}`;
+    throw new Failure('no-workload', message, { definite: true });
+  }
+  appendFileSync(`${directory}/${FILES.commands}`, `${JSON.stringify(command)}\n`, { mode: 0o640 });
+}
+
+export type ReadStatus = WorkloadStatus & { alive: boolean };
+
+/**
+ * The latest status; undefined while there is none yet. A workload that is dead without having closed
+ * is `failed`, whatever it last said.
+ */
+export function readStatus(directory: string): ReadStatus | undefined {
+  const alive = adoptWorkload(directory)?.alive ?? false;
+  const path = `${directory}/${FILES.status}`;
+  if (!existsSync(path)) return undefined;
+  const status = JSON.parse(readFileSync(path, 'utf8')) as WorkloadStatus;
+  const ended = status.phase === 'closed' || status.phase === 'failed';
+  if (alive || ended) return { ...status, alive };
+  return { ...status, phase: 'failed', error: 'the workload process died', alive };
+}
+
+/**
+ * Ends a workload process for good (SIGKILL), if it is still the one we started.
+ * @returns whether there was one to end.
+ */
+export function killWorkload(directory: string): boolean {
+  const found = adoptWorkload(directory);
+  if (found?.alive !== true) return false;
+  process.kill(found.process.pid, 'SIGKILL');
+  return true;
+}
