@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { DroppedPeer, DropTable } from '../model/act.ts';
-import { familyOf } from './address.ts';
+import { familyOf } from '../base/address.ts';
 
 /**
  * nftables commands of a drop table, as text for libnftables or `nft -f` (nft(8)), and its listing

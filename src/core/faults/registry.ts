@@ -4,10 +4,11 @@ import { under, type Problem } from '../base/problem.ts';
 import { checkSchema } from '../base/schema.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { Topology } from '../model/topology.ts';
+import { networkPartition } from './network.partition.ts';
 import { noop } from './noop.ts';
 
 /** Every fault kind, by name. A test holds this list against the folder. */
-export const KINDS: readonly FaultKind[] = [noop];
+export const KINDS: readonly FaultKind[] = [networkPartition, noop];
 
 export function kindNamed(name: string): FaultKind | undefined {
   return KINDS.find((kind) => kind.kind === name);
