@@ -106,6 +106,16 @@ export interface FaultKind<S extends TSchema = TSchema> {
   targets(params: Static<S>, topology: Topology, selected: NodeName[]): NodeName[];
   /** Who must act: a cut of X from Y acts on both. */
   actors(params: Static<S>, topology: Topology, selected: NodeName[]): NodeName[];
+  /**
+   * Of a network partition: who no longer hears whom, so that limits can tell the side that suffers
+   * from the side that does not. `seed` is 'id#instance', the same that plans draw from.
+   */
+  cuts?(
+    params: Static<S>,
+    topology: Topology,
+    selected: NodeName[],
+    seed: string,
+  ): ReadonlyMap<NodeName, readonly NodeName[]>;
   observe(params: Static<S>, here: Here): Query[];
   /** `facts` answers observe(), in its order. A Problem[] refuses the fault. */
   plan(params: Static<S>, here: Here, facts: Facts): Step[] | Problem[];

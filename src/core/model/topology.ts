@@ -101,6 +101,8 @@ export interface ClusterSnapshot {
   /** Kafka node id of the active controller, -1: none known. */
   activeController: number;
   voters: number[];
+  /** min.insync.replicas by topic, where the view knows it. */
+  minInsyncReplicas?: Record<string, number>;
   /** Why this is not the whole truth (an unreachable cluster), where it is not. */
   error?: string;
 }
