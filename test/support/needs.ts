@@ -1,0 +1,72 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { findJava, kafkaJarsPresent } from '../../src/host/lab/kafka-cache.ts';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(':').some((place) => existsSync(join(place, program)));
+
+const works = (argv: readonly [string, ...string[]]): boolean =>
+  spawnSync(argv[0], argv.slice(1), { stdio: 'ignore' }).status === 0;
+
+const CHROMIUMS = ['chromium', 'chromium-browser', 'google-chrome'];
+
+/** What a test may need of the machine: undefined where it is there, else why it is not. */
+const PROBES = {
+  root: () => (process.getuid?.() === 0 ? undefined : 'not running as root'),
+  linux: () => (process.platform === 'linux' ? undefined : `this is ${process.platform}`),
+  namespaces: () =>
+    works(['unshare', '--net', '--mount', '--pid', '--fork', 'true'])
+      ? undefined
+      : 'unshare cannot make namespaces here',
+  nft: () =>
+    works(['unshare', '--net', 'nft', 'add', 'table', 'inet', 'probe'])
+      ? undefined
+      : 'nft cannot make a table here',
+  ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'the kernel has no IPv6'),
+  java: () => (findJava() === undefined ? 'no java on PATH' : undefined),
+  'kafka-jars': () => (kafkaJarsPresent(ROOT) ? undefined : "no Kafka jars; './run setup'"),
+  chromium: () => (CHROMIUMS.some(onPath) ? undefined : 'no chromium on PATH'),
+  python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
+  long: () => (process.env['FAULTLINE_LONG'] === '1' ? undefined : 'run with --long'),
+} satisfies Record<string, () => string | undefined>;
+
+export type NeedName = keyof typeof PROBES;
+
+const probed = new Map<NeedName, string | undefined>();
+
+function probe(need: NeedName): string | undefined {
+  if (!probed.has(need)) probed.set(need, PROBES[need]());
+  return probed.get(need);
+}
+
+/**
+ * For the `skip` option of a test or a suite: false, or 'needs: NAME (why)' for the first need that
+ * this machine does not meet.
+ */
+export function lacks(...needs: NeedName[]): string | false {
+  for (const need of needs) {
+    const why = probe(need);
+    if (why !== undefined) return `needs: ${need} (${why})`;
+  }
+  return false;
+}
+
+/**
+ * For the first line of a test: `if (!needs(t, 'root', 'nft')) return;`.
+ * @returns false where a need is not met; the test is then skipped by that need's name.
+ */
+export function needs(t: TestContext, ...names: NeedName[]): boolean {
+  const skip = lacks(...names);
+  if (skip !== false) t.skip(skip);
+  return skip === false;
+}
+
+/** The path of a browser for the tests of the web page. Only where 'chromium' is met. */
+export function chromiumPath(): string {
+  const found = CHROMIUMS.find(onPath) ?? 'chromium';
+  return execFileSync('which', [found], { encoding: 'utf8' }).trim();
+}
