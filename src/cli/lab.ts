@@ -1,74 +1,35 @@
-import {
-  buildCommand,
-  buildRouteMap,
-  numberParser,
-  type CommandContext,
-  type StricliProcess,
-} from '@stricli/core';
+import { join } from 'node:path';
+import { buildCommand, buildRouteMap, numberParser } from '@stricli/core';
 import { Failure } from '../core/base/failure.ts';
-import type { LabActions } from '../host/lab/actions.ts';
-import type { LabStatus } from '../host/lab/status.ts';
+import { labActions, type LabActions } from '../host/lab/actions.ts';
+import { LOGS, type Log } from '../host/lab/access.ts';
+import { CliError } from './cli-error.ts';
+import { exitWith, printJson, printLine, remark, type CliContext } from './context.ts';
+import { withExamples } from './examples.ts';
+import { EXIT } from './exit-codes.ts';
+import { argument, jsonFlag, switchFlag } from './flags.ts';
+import { statusLines } from './lab-status.ts';
 
-/** What the lab's commands need: the terminal, and hands (host/lab/actions.ts). */
-export interface LabContext extends CommandContext {
-  readonly process: StricliProcess;
-  readonly lab: LabActions;
-}
+const ROOT = join(import.meta.dirname, '..', '..');
 
 const nameFlag = {
   kind: 'parsed',
   parse: String,
-  brief: 'Name of the lab',
+  brief: 'name of the lab',
+  placeholder: 'NAME',
   default: 'lab',
 } as const;
 
-const jsonFlag = {
-  kind: 'boolean',
-  brief: 'One JSON object on standard output',
-  default: false,
-  withNegated: false,
-} as const;
+const USAGE_CODES = ['bad-name', 'bad-size', 'no-such-lab', 'no-such-node'];
 
-const nodeArgument = { brief: 'Name of a node', parse: String, placeholder: 'NODE' } as const;
-
-function exitWith(context: LabContext, code: number): void {
-  context.process.exitCode = code;
-}
-
-/** Ends with 1 and one line (and what a broken broker last said) where the outside world said no. */
-async function guarded(context: LabContext, work: () => Promise<void>): Promise<void> {
+/** Does it, with what the person wrote told apart from what the machine said. */
+async function withLabs<T>(work: (labs: LabActions) => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work(labActions(ROOT));
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    context.process.stderr.write(`faultline: ${error.message}\n`);
-    exitWith(context, 1);
+    if (!(error instanceof Failure) || !USAGE_CODES.includes(error.code)) throw error;
+    throw new CliError(error.message, { exitCode: EXIT.usage, cause: error });
   }
-}
-
-function print(context: LabContext, value: unknown): void {
-  context.process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-/** A node a line: what it is, where it is, how it is. */
-function statusLines(status: LabStatus): string[] {
-  const rows = status.nodes.map((node) => {
-    const { health } = node;
-    const cluster = [
-      ...(health.registered === true ? ['registered'] : []),
-      ...(health.registered === false ? ['NOT REGISTERED'] : []),
-      ...(health.leader === true ? ['quorum leader'] : []),
-    ];
-    const said = [
-      health.init ? 'up' : 'DOWN',
-      ...(health.broker === '' ? [] : [`broker ${health.broker}`]),
-      ...(health.agent === '' ? [] : [`agent ${health.agent}`]),
-      ...cluster,
-    ];
-    return `${node.name.padEnd(5)} ${node.address.padEnd(15)} ${said.join(', ')}`;
-  });
-  const coordinator = status.coordinator === null ? [] : [`coordinator ${status.coordinator.url}`];
-  return [...rows, `bootstrap ${status.bootstrap}`, ...coordinator, `files ${status.directory}`];
 }
 
 interface UpFlags {
@@ -80,120 +41,133 @@ interface UpFlags {
   json: boolean;
 }
 
-const up = buildCommand<UpFlags, [], LabContext>({
+const up = buildCommand<UpFlags, [], CliContext>({
   docs: {
     brief: 'Bring up a real Kafka cluster of namespaces on this machine',
-    customUsage: ['', '--name second --brokers 1', '--json'],
+    fullDescription: withExamples(
+      `Every node is a set of namespaces, and looks like a machine of its own: brokers n1, n2, ...
+(each also a controller) and clients c1, ... on a network nothing else uses. Needs root.`,
+      [
+        ['faultline lab up', 'three brokers, one client, agents and a coordinator'],
+        ['faultline lab up --name small --brokers 1 --json', 'another beside it, for a script'],
+      ],
+    ),
   },
   parameters: {
     flags: {
       name: nameFlag,
-      brokers: { kind: 'parsed', parse: numberParser, brief: 'Broker nodes', default: '3' },
-      clients: { kind: 'parsed', parse: numberParser, brief: 'Client nodes', default: '1' },
-      agents: { kind: 'boolean', brief: 'Run an agent on every node', default: true },
-      coordinator: { kind: 'boolean', brief: 'Run a coordinator on this machine', default: true },
+      brokers: { kind: 'parsed', parse: numberParser, brief: 'broker nodes', default: '3' },
+      clients: { kind: 'parsed', parse: numberParser, brief: 'client nodes', default: '1' },
+      agents: { kind: 'boolean', brief: 'run an agent on every node', default: true },
+      coordinator: { kind: 'boolean', brief: 'run a coordinator on this machine', default: true },
       json: jsonFlag,
     },
   },
   async func(flags) {
-    const interrupted = new AbortController();
-    const interrupt = (): void => interrupted.abort(stopped);
-    const stopped = new Failure('interrupted', 'interrupted; the lab is taken down again', {
-      definite: false,
+    const signal = this.catchInterrupt();
+    const say = (line: string): void => remark(this, `lab: ${line}`);
+    await withLabs(async (labs) => {
+      const description = await labs.up({ ...flags, say, signal }).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+        throw new CliError(`interrupted; lab '${flags.name}' was taken down again`, {
+          exitCode: EXIT.interrupted,
+          cause: error,
+        });
+      });
+      if (flags.json) return printJson(this, description);
+      for (const line of statusLines(await labs.status(flags.name))) printLine(this, line);
     });
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-    await guarded(this, async () => {
-      const say = (line: string): void => void this.process.stderr.write(`lab: ${line}\n`);
-      const description = await this.lab.up({ ...flags, say, signal: interrupted.signal });
-      if (flags.json) return print(this, description);
-      const lines = statusLines(await this.lab.status(flags.name));
-      this.process.stdout.write(`${lines.join('\n')}\n`);
-    });
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   },
 });
 
-const down = buildCommand<{ name: string; json: boolean }, [], LabContext>({
-  docs: { brief: 'Take a lab down, whatever is left of it' },
+const down = buildCommand<{ name: string; json: boolean }, [], CliContext>({
+  docs: {
+    brief: 'Take a lab down, whatever is left of it',
+    fullDescription: withExamples(
+      'Leaves no namespace, process, mount, link or file of the lab, also after a crash of any part.',
+      [['faultline lab down', "takes down the lab named 'lab'"]],
+    ),
+  },
   parameters: { flags: { name: nameFlag, json: jsonFlag } },
   async func({ name, json }) {
-    await guarded(this, async () => {
-      const wasThere = await this.lab.down(name);
-      if (json) return print(this, { name, wasThere });
-      const said = wasThere ? `lab '${name}' is down` : `there was no lab '${name}'`;
-      this.process.stdout.write(`${said}\n`);
-    });
+    const wasThere = await withLabs((labs) => labs.down(name));
+    if (json) return printJson(this, { name, wasThere });
+    printLine(this, wasThere ? `lab '${name}' is down` : `there was no lab '${name}'`);
   },
 });
 
-const status = buildCommand<{ name: string; json: boolean }, [], LabContext>({
-  docs: { brief: 'How every node of a lab is' },
+const status = buildCommand<{ name: string; json: boolean }, [], CliContext>({
+  docs: {
+    brief: 'How every node of a lab is',
+    fullDescription: withExamples('Init, broker and agent of every node, and what Kafka says.', [
+      ['faultline lab status --json', 'with the pids, directories and addresses of every node'],
+    ]),
+  },
   parameters: { flags: { name: nameFlag, json: jsonFlag } },
   async func({ name, json }) {
-    await guarded(this, async () => {
-      const found = await this.lab.status(name);
-      if (json) return print(this, found);
-      this.process.stdout.write(`${statusLines(found).join('\n')}\n`);
-    });
+    const found = await withLabs((labs) => labs.status(name));
+    if (json) return printJson(this, found);
+    for (const line of statusLines(found)) printLine(this, line);
   },
 });
 
-const LOGS = ['broker', 'agent', 'init'] as const;
-type Log = (typeof LOGS)[number];
-
+/** @throws SyntaxError naming the logs there are. */
 function parseLog(text: string): Log {
   const found = LOGS.find((log) => log === text);
-  if (found === undefined) throw new Error(`'${text}' is none of ${LOGS.join(', ')}`);
+  if (found === undefined) throw new SyntaxError(`'${text}' is none of ${LOGS.join(', ')}`);
   return found;
 }
 
-const logs = buildCommand<{ name: string; follow: boolean }, [string, Log], LabContext>({
+const logs = buildCommand<{ name: string; follow: boolean }, [string, Log], CliContext>({
   docs: {
     brief: 'Print the log of a node: of its broker, its agent or its init',
-    customUsage: ['n1', 'n1 agent --follow'],
+    fullDescription: withExamples('The logs are files; lab status --json says where.', [
+      ['faultline lab logs n1', "the broker's log"],
+      ['faultline lab logs n1 agent --follow', 'and what is added to it'],
+    ]),
   },
   parameters: {
-    flags: {
-      name: nameFlag,
-      follow: { kind: 'boolean', brief: 'Go on printing', default: false, withNegated: false },
-    },
+    flags: { name: nameFlag, follow: switchFlag('go on printing') },
     aliases: { f: 'follow' },
     positional: {
       kind: 'tuple',
       parameters: [
-        nodeArgument,
+        argument('NODE', 'name of a node'),
         { brief: LOGS.join(', '), parse: parseLog, default: 'broker', placeholder: 'LOG' },
       ],
     },
   },
   async func({ name, follow }, node, log) {
-    await guarded(this, async () => exitWith(this, await this.lab.log(name, node, log, follow)));
+    exitWith(this, await withLabs((labs) => labs.log(name, node, log, follow)));
   },
 });
 
-const shell = buildCommand<{ name: string }, string[], LabContext>({
+const shell = buildCommand<{ name: string }, string[], CliContext>({
   docs: {
     brief: 'Enter a node: a shell in all its namespaces, or one program',
-    customUsage: ['n1', 'n1 -- ss -tn'],
+    fullDescription: withExamples(
+      "node-ctl start|stop|kill SERVICE is on the PATH there; the services are 'broker' and 'agent'.",
+      [
+        ['faultline lab shell n1', 'a shell'],
+        ['faultline lab shell n1 -- ss -tn', 'one program'],
+        ['faultline lab shell n1 -- node-ctl start broker', 'starts its broker again'],
+      ],
+    ),
   },
   parameters: {
     flags: { name: nameFlag },
     positional: {
       kind: 'array',
       minimum: 1,
-      parameter: {
-        brief: 'A node, then a program and its arguments',
-        parse: String,
-        placeholder: 'NODE [PROGRAM]',
-      },
+      parameter: argument('NODE [PROGRAM]', 'a node, then a program and its arguments'),
     },
   },
   async func({ name }, node = '', ...argv) {
-    await guarded(this, async () => exitWith(this, await this.lab.shell(name, node, argv)));
+    exitWith(this, await withLabs((labs) => labs.shell(name, node, argv)));
   },
 });
 
-export const labRoutes = buildRouteMap<string, LabContext>({
+export const labRoutes = buildRouteMap<string, CliContext>({
   routes: { up, status, logs, shell, down },
-  docs: { brief: 'A real Kafka cluster on this machine, every node a set of namespaces' },
+  docs: { brief: 'A real Kafka cluster in namespaces on this machine' },
 });

@@ -155,7 +155,8 @@ describe('down leaves nothing', { skip: lacks('root', 'namespaces', 'java', 'kaf
       const { directory } = placeOf(name);
       const before = leftovers();
       const argv = [
-        'src/bin/lab.ts',
+        'src/bin/faultline.ts',
+        'lab',
         'up',
         '--name',
         name,

@@ -1,4 +1,4 @@
-import { enterNode, LOGS, showLog, type Log } from './access.ts';
+import { enterNode, showLog, type Log } from './access.ts';
 import type { LabDescription } from './describe.ts';
 import { takeDown } from './down.ts';
 import { labNames, labStatus, type LabStatus } from './status.ts';
@@ -12,7 +12,6 @@ export interface LabActions {
   names(): string[];
   log(name: string, node: string, log: Log, follow: boolean): Promise<number>;
   shell(name: string, node: string, argv: readonly string[]): Promise<number>;
-  readonly logs: readonly Log[];
 }
 
 /** @param root the checkout: where lab/, the launcher and the cache are. */
@@ -24,6 +23,5 @@ export function labActions(root: string): LabActions {
     names: labNames,
     log: showLog,
     shell: enterNode,
-    logs: LOGS,
   };
 }
