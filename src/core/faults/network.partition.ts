@@ -226,7 +226,7 @@ function probesFor(peers: readonly Node[]): Probe[] {
   const probes: Probe[] = [];
   for (const peer of peers) {
     const agent = agentPortOf(peer);
-    const open = [...(peer.listeners ?? []).slice(0, 3).map((listener) => listener.port)];
+    const open = (peer.listeners ?? []).slice(0, 3).map((listener) => listener.port);
     if (agent !== undefined) open.push(agent);
     for (const address of peer.addresses) {
       probes.push({ protocol: 'udp', address, port: CLOSED_PORT });

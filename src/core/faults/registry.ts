@@ -4,11 +4,20 @@ import { under, type Problem } from '../base/problem.ts';
 import { checkSchema } from '../base/schema.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { Topology } from '../model/topology.ts';
+import { cpuLoad } from './cpu.load.ts';
 import { networkPartition } from './network.partition.ts';
 import { noop } from './noop.ts';
+import { processKill } from './process.kill.ts';
+import { processPause } from './process.pause.ts';
 
 /** Every fault kind, by name. A test holds this list against the folder. */
-export const KINDS: readonly FaultKind[] = [networkPartition, noop];
+export const KINDS: readonly FaultKind[] = [
+  cpuLoad,
+  networkPartition,
+  noop,
+  processKill,
+  processPause,
+];
 
 export function kindNamed(name: string): FaultKind | undefined {
   return KINDS.find((kind) => kind.kind === name);

@@ -41,7 +41,9 @@ export function checkDistinct(
     }
     const own = new Set(canonical(peer).filter((text) => text !== ''));
     for (const other of topology.nodes) {
-      if (other.name === name || dropped.includes(other.name)) continue;
+      // Of two dropped peers that share one, the rule of the first would count for both.
+      const told = dropped.includes(other.name) && other.name < name;
+      if (other.name === name || told) continue;
       const shared = canonical(other).find((text) => own.has(text));
       if (shared === undefined) continue;
       const whom = other.name === self ? 'this node' : `'${other.name}'`;
