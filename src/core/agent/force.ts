@@ -1,0 +1,175 @@
+import { KERNEL_REFRESH_MS, KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
+import type { Answer } from '../model/query.ts';
+import { ask } from './arm.ts';
+import { giveUp, heal } from './heal.ts';
+import { ARMED_MAX_MS, LOOK_EVERY_MS, type Cause, type Fault } from './state.ts';
+import { deadlineOf, progressOf } from './status.ts';
+import { begin, push, update, type Work } from './work.ts';
+
+const LOOK_TIMEOUT_MS = 2_000;
+
+/** When an armed fault that nobody fires is given up. */
+export function armedUntil(fault: Fault): number {
+  const longest = (fault.armedAtMs ?? 0) + ARMED_MAX_MS;
+  if (fault.leaseEndsMs !== undefined) return Math.min(fault.leaseEndsMs, longest);
+  return longest;
+}
+
+/** Armed and not fired: waits for its instant, and for no longer than its lease. */
+export function waitArmed(work: Work, fault: Fault): void {
+  if (fault.wanted) return giveUp(work, fault, fault.wanted);
+  const { fireAtMs, leaseEndsMs } = fault;
+  const leaseOver = leaseEndsMs !== undefined && leaseEndsMs <= work.nowMs;
+  // An instant that lies within the lease counts, even when the agent was held up.
+  if (fireAtMs !== undefined && fireAtMs <= work.nowMs && !leaseOver) return fire(work, fault);
+  if (leaseOver) return giveUp(work, fault, { why: 'lease', error: 'its lease ended' });
+  if (fireAtMs === undefined && armedUntil(fault) <= work.nowMs) {
+    const error = `nobody fired it within ${ARMED_MAX_MS / 1000} s`;
+    giveUp(work, fault, { why: 'missed', error });
+  }
+}
+
+function fire(work: Work, fault: Fault): void {
+  const fired = update(work, fault, { firedAtMs: work.nowMs });
+  nextStep(work, fired);
+}
+
+/** Why a fault in force ends now, if it does: of several reasons, the one that came first. */
+export function endOf(fault: Fault, nowMs: number): Cause | undefined {
+  if (fault.wanted) return fault.wanted;
+  const ends: { at: number; why: 'deadline' | 'lease' | 'kernelExpiry' }[] = [];
+  const deadline = deadlineOf(fault);
+  if (deadline !== undefined) ends.push({ at: deadline, why: 'deadline' });
+  if (fault.leaseEndsMs !== undefined) ends.push({ at: fault.leaseEndsMs, why: 'lease' });
+  if (fault.refreshedAtMs !== undefined)
+    ends.push({ at: fault.refreshedAtMs + KERNEL_TIMEOUT_MS, why: 'kernelExpiry' });
+  const passed = ends.filter((end) => end.at <= nowMs).sort((left, right) => left.at - right.at);
+  return passed[0] && { why: passed[0].why };
+}
+
+/** Fired: performs what is due, shows that it bites, keeps it alive, and ends it. */
+export function stayInForce(work: Work, fault: Fault): void {
+  const { plan } = fault;
+  const cause = endOf(fault, work.nowMs);
+  if (cause || !plan) return heal(work, fault, cause ?? { why: 'agentRestart' });
+  if (stepDue(fault) <= work.nowMs) return nextStep(work, fault);
+  if (fault.state === 'armed') return becomeActive(work, fault);
+  if ((fault.nextRefreshMs ?? Infinity) <= work.nowMs) return nextRefresh(work, fault, 0);
+  if ((fault.nextLookMs ?? Infinity) <= work.nowMs && 'sample' in plan.witness)
+    return ask(work, fault, 'look', [plan.witness.sample], LOOK_TIMEOUT_MS);
+  const over = fault.stepsDone === plan.steps.length && fault.receipt.effect !== 'pending';
+  if (!plan.standing && over && fault.durationMs === undefined)
+    heal(work, fault, { why: 'deadline' });
+}
+
+/** When the next step is due; never, where none is left. */
+export function stepDue(fault: Fault): number {
+  const step = fault.plan?.steps[fault.stepsDone];
+  return step ? (fault.firedAtMs ?? 0) + (step.afterMs ?? 0) : Infinity;
+}
+
+function nextStep(work: Work, fault: Fault): void {
+  const index = fault.stepsDone;
+  const step = fault.plan?.steps[index];
+  if (!step) return;
+  const begun = update(work, fault, { stepsBegun: index + 1 });
+  const { key, doing, record } = begin(work, begun, 'act', index);
+  work.effects.push({ effect: 'perform', key, serial: doing?.serial ?? 0, act: step.act });
+  // After the act in the list: its instant must not wait for anything.
+  if (index === 0 && record !== undefined)
+    work.effects.push({ effect: 'progress', record, progress: progressOf(begun) });
+}
+
+export function acted(work: Work, fault: Fault): void {
+  const step = fault.plan?.steps[fault.stepsDone];
+  const refreshed = step?.refresh
+    ? { refreshedAtMs: work.nowMs, nextRefreshMs: work.nowMs + KERNEL_REFRESH_MS }
+    : {};
+  update(work, fault, { stepsDone: fault.stepsDone + 1, ...refreshed });
+}
+
+/** Every immediate act has been performed and read back. */
+function becomeActive(work: Work, fault: Fault): void {
+  const { plan } = fault;
+  if (!plan) return;
+  const actMs = work.nowMs - (fault.firedAtMs ?? work.nowMs);
+  const { witness } = plan;
+  const looking = 'sample' in witness;
+  const receipt = looking
+    ? { ...fault.receipt, actMs, says: witness.says }
+    : { ...fault.receipt, actMs, effect: 'untestable' as const, says: witness.untestable };
+  const active = update(work, fault, {
+    state: 'active',
+    activeAtMs: work.nowMs,
+    receipt,
+    ...(looking ? { nextLookMs: work.nowMs } : {}),
+  });
+  push(work, active);
+  if (fault.record !== undefined)
+    work.effects.push({
+      effect: 'progress',
+      record: fault.record,
+      progress: progressOf(active),
+    });
+}
+
+/** Renews what the kernel lets expire, from step `from` on. */
+export function nextRefresh(work: Work, fault: Fault, from: number): void {
+  const steps = fault.plan?.steps.slice(0, fault.stepsDone) ?? [];
+  const index = steps.findIndex((step, place) => place >= from && step.refresh !== undefined);
+  const act = steps[index]?.refresh;
+  if (!act) {
+    const nextRefreshMs = work.nowMs + KERNEL_REFRESH_MS;
+    update(work, fault, { refreshedAtMs: work.nowMs, nextRefreshMs });
+    return;
+  }
+  const { key, doing } = begin(work, fault, 'refresh', index);
+  work.effects.push({ effect: 'perform', key, serial: doing?.serial ?? 0, act });
+}
+
+/** A renewal failed: the kernel has ended the fault, or it is tried again soon. */
+export function refreshFailed(work: Work, fault: Fault, code: string, message: string): void {
+  if (code === 'expired') {
+    update(work, fault, { wanted: { why: 'kernelExpiry', error: message } });
+    return;
+  }
+  update(work, fault, {
+    nextRefreshMs: work.nowMs + KERNEL_REFRESH_MS / 5,
+    notes: noted(fault, `a refresh failed: ${message}`),
+  });
+}
+
+/** Notes are for people: the first few say enough. */
+export function noted(fault: Fault, note: string): string[] {
+  return fault.notes.includes(note) || fault.notes.length >= 10
+    ? fault.notes
+    : [...fault.notes, note];
+}
+
+/** The witness has looked. `now` is undefined where it could not. */
+export function looked(work: Work, fault: Fault, now: Answer | undefined): void {
+  const { plan, receipt } = fault;
+  if (!plan || !('sample' in plan.witness)) return;
+  const { witness } = plan;
+  const { before } = receipt;
+  if (now && before && witness.seen(before, now)) {
+    const seen = update(work, fault, {
+      receipt: { ...receipt, effect: 'seen', during: now },
+      nextLookMs: undefined,
+    });
+    push(work, seen);
+    return;
+  }
+  if (work.nowMs < (fault.activeAtMs ?? 0) + witness.withinMs) {
+    update(work, fault, { nextLookMs: work.nowMs + LOOK_EVERY_MS });
+    return;
+  }
+  const error = `no effect was seen within ${witness.withinMs} ms: ${witness.says}`;
+  const during = now ? { during: now } : {};
+  const unseen = update(work, fault, {
+    receipt: { ...receipt, effect: 'unseen', ...during },
+    nextLookMs: undefined,
+    wanted: { why: 'failed', error },
+  });
+  push(work, unseen);
+}

@@ -1,0 +1,72 @@
+import type { Act } from '../model/act.ts';
+import type { Claim } from '../model/fault.ts';
+import type { Effect, EndedBy, State } from '../model/lifecycle.ts';
+
+/** An undo as it is written down before anything is done. */
+export interface UndoRecord {
+  says: string;
+  act: Act;
+}
+
+/** Written whole, once, and on disk before the first act: all that healing needs. */
+export interface ArmRecord {
+  id: string;
+  instance: number;
+  owner: string;
+  kind: string;
+  specHash: string;
+  node: string;
+  /** /proc/sys/kernel/random/boot_id: another boot has forgotten what was volatile. */
+  bootId: string;
+  armedAtBootMs: number;
+  /** In words, for those who ask after a restart. */
+  plan: { says: string; undo: string }[];
+  claims: Claim[];
+  /** In the order of the acts; undone from the end. */
+  undos: UndoRecord[];
+}
+
+/** Overwritten in place as the fault goes on: small, and never needed for healing. */
+export interface Progress {
+  state: State;
+  /** The instant it was told to fire at; it may have acted from there on. */
+  fireAtBootMs?: number;
+  firedAtBootMs?: number;
+  endedAtBootMs?: number;
+  endedBy?: EndedBy;
+  effect?: Effect;
+  says?: string;
+  error?: string;
+}
+
+/** What the journal holds of one fault. */
+export interface JournalEntry {
+  /** Grows with every record: newer is greater. */
+  serial: number;
+  arm: ArmRecord;
+  progress: Progress;
+}
+
+/**
+ * Whether what an undo takes back would still be there after a reboot. Rules, stopped processes and
+ * burners are gone with the kernel that held them, and services start the way the machine starts them.
+ */
+export function survivesReboot(act: Act): boolean {
+  switch (act.act) {
+    case 'noop':
+    case 'nft.drop':
+    case 'nft.refresh':
+    case 'nft.delete':
+    case 'process.signal':
+    case 'process.pulse':
+    case 'process.pulse.stop':
+    case 'service.start':
+    case 'cpu.burn':
+    case 'cpu.burn.refresh':
+    case 'cpu.burn.stop':
+      return false;
+    default:
+      // An undo this version does not know: running it could do harm, leaving it out could too.
+      return true;
+  }
+}
