@@ -48,7 +48,10 @@ export interface RunProgress {
   latencyMs: { p50: number; p99: number; max: number };
 }
 
-/** One sample of a run's timeline, for the report: GET /v1/runs/{id}/timeline, JSON lines. */
+/**
+ * One sample of a run's timeline, for the report: GET /v1/runs/{id}/timeline, JSON lines. `at` is
+ * milliseconds since the epoch by the coordinator's clock.
+ */
 export type TimelineEntry =
   | { at: number; entry: 'phase'; phase: RunPhase }
   | {
