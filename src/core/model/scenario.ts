@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Duration } from '../base/duration.ts';
+import { Ratio } from '../base/ratio.ts';
 import { Targets, Override } from './fault-request.ts';
 import { Id } from './topology.ts';
 
@@ -19,6 +20,7 @@ export const DrawnKind = Type.Object(
   },
   { additionalProperties: false },
 );
+export type DrawnKind = Static<typeof DrawnKind>;
 
 /** Faults over time from a seed. */
 export const DrawnSchedule = Type.Object(
@@ -26,6 +28,11 @@ export const DrawnSchedule = Type.Object(
     kinds: Type.Array(DrawnKind, { minItems: 1, maxItems: 64 }),
     /** Mean time from one fault's start to the next one's. */
     every: Duration,
+    /**
+     * How the starts are spread: 'triangular' (default: between 0 and twice `every`, mostly near it),
+     * 'geometric' (no memory: bursts and long calms, as in life) or 'regular' (exactly `every`).
+     */
+    arrivals: Type.Optional(Type.Enum(['triangular', 'geometric', 'regular'])),
     /** How long each stands, drawn between these. */
     duration: Type.Object({ min: Duration, max: Duration }, { additionalProperties: false }),
     /** At most this many at once; default 1. */
@@ -36,7 +43,7 @@ export const DrawnSchedule = Type.Object(
         {
           start: Type.Optional(Duration),
           end: Type.Optional(Duration),
-          share: Type.Optional(Type.String()),
+          share: Type.Optional(Ratio),
         },
         { additionalProperties: false },
       ),
@@ -46,6 +53,7 @@ export const DrawnSchedule = Type.Object(
   },
   { additionalProperties: false },
 );
+export type DrawnSchedule = Static<typeof DrawnSchedule>;
 
 /** One fault at a fixed time. */
 export const PlannedFault = Type.Object(
@@ -61,13 +69,14 @@ export const PlannedFault = Type.Object(
   },
   { additionalProperties: false },
 );
+export type PlannedFault = Static<typeof PlannedFault>;
 
 export const Limits = Type.Object(
   {
     /** Most nodes harmed at once. */
     nodes: Type.Optional(Type.Integer({ minimum: 1 })),
     /** Largest share of one role harmed at once, as a ratio ('1/2'). */
-    roleShare: Type.Optional(Type.String()),
+    roleShare: Type.Optional(Ratio),
     /** Keep a majority of the controllers; default true. */
     keepQuorum: Type.Optional(Type.Boolean()),
     /** Keep min.insync.replicas of every watched topic-partition; default false. */
@@ -133,14 +142,17 @@ export interface ScheduledFault {
   id: string;
   atMs: number;
   kind: string;
+  /** Names where the selector could be resolved without the cluster, otherwise the selector. */
   targets?: string | string[];
+  /** The selector the names came from. */
+  selector?: string;
   params: Record<string, unknown>;
   /** Absent where the kind does not stand. */
   durationMs?: number;
   override?: { limits: string[]; reason: string };
 }
 
-/** Same version, same scenario, same seed: the same bytes (canonical JSON). */
+/** Same version of the drawing, same scenario, same seed: the same bytes (canonical JSON). */
 export interface Schedule {
   version: string;
   scenario: string;
