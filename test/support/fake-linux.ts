@@ -1,0 +1,417 @@
+import { unreachable } from '../../src/core/base/assert.ts';
+import { Failure } from '../../src/core/base/failure.ts';
+import type { Act, DropTable, Signal } from '../../src/core/model/act.ts';
+import { NEEDS, type Capability, type Need, type Probe } from '../../src/core/model/fault.ts';
+import { matchesProcess } from '../../src/core/model/process-facts.ts';
+import type { ProcessMatch, ProcessRef } from '../../src/core/model/process-match.ts';
+import type { Answer, AnswerTo, Query } from '../../src/core/model/query.ts';
+import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
+
+/** The machine's agent died in the middle of something: nothing after this is reached. */
+export class FakeCrash extends Error {
+  override name = 'FakeCrash';
+}
+
+/** What happens at the k-th effect (counted from 1, reading counts for nothing). */
+export interface FakeTrouble {
+  at: number;
+  /** 'refuse': a definite Failure; 'lose': done, but a Failure that is not definite. */
+  how: 'refuse' | 'lose' | 'crash-before' | 'crash-after';
+}
+
+interface FakeProcess {
+  ref: ProcessRef;
+  argv: string[];
+  state: string;
+  service?: string;
+  forbidden?: string;
+}
+
+interface FakeTable {
+  drop: DropTable;
+  expiresAtMs: number;
+  packets: Record<string, number>;
+}
+
+interface Pulse {
+  processes: ProcessRef[];
+  onMs: number;
+  offMs: number;
+  sinceMs: number;
+}
+
+interface Burner {
+  workers: number;
+  sharePerMille: number;
+  sinceMs: number;
+  timeoutMs: number;
+  expiresAtMs: number;
+}
+
+/**
+ * A machine in memory, in virtual time, with the same interface and the same manners as the real
+ * one (test/conformance/linux-suite.ts holds both to that). Able to fail or crash at any effect.
+ */
+export class FakeLinux implements Linux {
+  /** Virtual CLOCK_BOOTTIME, ms. Give a function to share a clock with others. */
+  now: () => number;
+  cpuCount = 2;
+  /** Needs that are not met here. */
+  unmet = new Set<Need>();
+  /** Addresses that answer no probe: the rule that drops them counts nothing. */
+  silent = new Set<string>();
+  trouble: FakeTrouble | undefined;
+  /** Effects so far, in words. */
+  readonly effects: string[] = [];
+  /** Called around every effect: a journal's fake can count in the same line. */
+  onEffect: ((says: string, when: 'before' | 'after') => void) | undefined;
+
+  #virtualMs = 1_000_000;
+  #crashed = false;
+  #bootId = 'boot-1';
+  #nextPid = 100;
+  #processes: FakeProcess[] = [];
+  #services = new Map<string, { argv: string[]; startable: boolean }>();
+  #tables = new Map<string, FakeTable>();
+  #pulses = new Map<string, Pulse>();
+  #burners = new Map<string, Burner>();
+
+  constructor(now?: () => number) {
+    this.now = now ?? (() => this.#virtualMs);
+    this.addProcess(['/sbin/init'], { forbidden: 'pid 1' });
+  }
+
+  /** Virtual time passes (only of the machine's own clock). */
+  advance(ms: number): void {
+    this.#virtualMs += ms;
+  }
+
+  addProcess(argv: string[], options: { service?: string; forbidden?: string } = {}): ProcessRef {
+    const pid = this.#processes.length === 0 ? 1 : this.#nextPid++;
+    const ref = {
+      bootId: this.#bootId,
+      pidNamespace: 4_026_531_836,
+      pid,
+      birthTicks: Math.floor(this.now() / 10),
+    };
+    this.#processes.push({ ref, argv, state: 'S', ...options });
+    return ref;
+  }
+
+  /** A service of the agent's configuration, running. */
+  addService(name: string, argv: string[], options: { startable?: boolean } = {}): ProcessRef {
+    this.#services.set(name, { argv, startable: options.startable ?? true });
+    return this.addProcess(argv, { service: name });
+  }
+
+  /** The agent is started again on the same machine after a crash. */
+  restart(): void {
+    this.#crashed = false;
+    this.trouble = undefined;
+  }
+
+  /** The whole machine is started again: nothing volatile is left, services run again. */
+  reboot(): void {
+    this.restart();
+    this.#bootId = `boot-${Number(this.#bootId.slice(5)) + 1}`;
+    this.#tables.clear();
+    this.#pulses.clear();
+    this.#burners.clear();
+    this.#processes = [];
+    this.addProcess(['/sbin/init'], { forbidden: 'pid 1' });
+    for (const [name, service] of this.#services) {
+      this.addProcess(service.argv, { service: name });
+    }
+  }
+
+  bootId(): string {
+    return this.#bootId;
+  }
+
+  /** All that faults could have changed; pids are left out, because a restart changes them. */
+  snapshot(): unknown {
+    return {
+      processes: this.#processes
+        .map((process) => `${process.argv.join(' ')} ${this.#stateOf(process)}`)
+        .sort(),
+      tables: [...this.#tables.keys()].sort(),
+      pulses: [...this.#pulses.keys()].sort(),
+      burners: [...this.#burners.keys()].sort(),
+    };
+  }
+
+  /** Addresses this machine drops at this moment. */
+  dropped(): string[] {
+    const living = [...this.#tables.values()].filter((table) => this.now() < table.expiresAtMs);
+    return [...new Set(living.flatMap((table) => addressesOf(table.drop)))].sort();
+  }
+
+  async perform(act: Act): Promise<void> {
+    this.#alive();
+    switch (act.act) {
+      case 'noop':
+        return this.#effect('noop', () => {});
+      case 'nft.drop':
+        return this.#effect(`nft.drop ${act.drop.table}`, () => this.#addTable(act.drop));
+      case 'nft.refresh':
+        return this.#refreshTable(act.drop);
+      case 'nft.delete':
+        return this.#effect(`nft.delete ${act.table}`, () => this.#tables.delete(act.table));
+      case 'process.signal':
+        for (const ref of act.processes) this.#signal(ref, act.signal);
+        return;
+      case 'process.pulse':
+        return this.#effect(`process.pulse ${act.token}`, () => {
+          this.#pulses.set(act.token, { ...act, sinceMs: this.now() });
+        });
+      case 'process.pulse.stop':
+        this.#effect(`process.pulse.stop ${act.token}`, () => this.#pulses.delete(act.token));
+        for (const ref of act.processes) this.#signal(ref, 'SIGCONT');
+        return;
+      case 'service.start':
+        return this.#startService(act.service);
+      case 'cpu.burn':
+        return this.#effect(`cpu.burn ${act.token}`, () => {
+          const sinceMs = this.#burners.get(act.token)?.sinceMs ?? this.now();
+          const expiresAtMs = this.now() + act.timeoutMs;
+          this.#burners.set(act.token, { ...act, sinceMs, expiresAtMs });
+        });
+      case 'cpu.burn.refresh':
+        return this.#refreshBurner(act.token);
+      case 'cpu.burn.stop':
+        return this.#effect(`cpu.burn.stop ${act.token}`, () => this.#burners.delete(act.token));
+      default:
+        return unreachable(act);
+    }
+  }
+
+  async holds(act: Act): Promise<boolean> {
+    this.#alive();
+    switch (act.act) {
+      case 'noop':
+        return true;
+      case 'nft.drop':
+      case 'nft.refresh':
+        return this.now() < (this.#tables.get(act.drop.table)?.expiresAtMs ?? 0);
+      case 'nft.delete':
+        return !this.#tables.has(act.table);
+      case 'process.signal':
+        return act.processes.every((ref) => {
+          const state = this.#find(ref) ? this.#stateOf(this.#find(ref) as FakeProcess) : 'gone';
+          if (act.signal === 'SIGSTOP') return state === 'T';
+          return act.signal === 'SIGCONT' ? state !== 'T' : state === 'gone';
+        });
+      case 'process.pulse':
+        return this.#pulses.has(act.token);
+      case 'process.pulse.stop':
+        return !this.#pulses.has(act.token);
+      case 'service.start':
+        return this.#running(act.service).length > 0;
+      case 'cpu.burn':
+      case 'cpu.burn.refresh':
+        return this.#burnerOf(act.token) !== undefined;
+      case 'cpu.burn.stop':
+        return this.#burnerOf(act.token) === undefined;
+      default:
+        return unreachable(act);
+    }
+  }
+
+  async ask<Q extends Query>(query: Q): Promise<AnswerTo<Q>> {
+    this.#alive();
+    return this.#answer(query) as AnswerTo<Q>;
+  }
+
+  async probe(probes: readonly Probe[]): Promise<void> {
+    this.#alive();
+    for (const { address } of probes) {
+      if (this.silent.has(address)) continue;
+      for (const table of this.#tables.values()) {
+        if (this.now() >= table.expiresAtMs) continue;
+        const peer = table.drop.peers.find((p) => [...p.ipv4, ...p.ipv6].includes(address));
+        if (peer) table.packets[peer.name] = (table.packets[peer.name] ?? 0) + 1;
+      }
+    }
+  }
+
+  async needs(): Promise<Capability[]> {
+    this.#alive();
+    return NEEDS.map((need) => {
+      const met = !this.unmet.has(need);
+      return { need, met, why: met ? 'in memory' : 'taken away by the test' };
+    });
+  }
+
+  async leftovers(): Promise<Leftover[]> {
+    this.#alive();
+    const tables = [...this.#tables].map(([table, { drop }]) => ({
+      says: `nft table inet ${table}`,
+      faultId: drop.faultId,
+      remove: { act: 'nft.delete' as const, table },
+    }));
+    const burners = [...this.#burners.keys()].map((token) => ({
+      says: `CPU burner ${token}`,
+      remove: { act: 'cpu.burn.stop' as const, token },
+    }));
+    return [...tables, ...burners];
+  }
+
+  #alive(): void {
+    if (this.#crashed) throw new FakeCrash('the agent is dead');
+  }
+
+  /** One change of the machine: counted, and the place where trouble strikes. */
+  #effect(says: string, change: () => unknown): void {
+    this.#alive();
+    this.onEffect?.(says, 'before');
+    this.effects.push(says);
+    const how = this.trouble?.at === this.effects.length ? this.trouble.how : undefined;
+    if (how === 'crash-before') this.#crash(says);
+    if (how === 'refuse') throw new Failure('fake-refused', `refused: ${says}`, { definite: true });
+    change();
+    if (how === 'crash-after') this.#crash(says);
+    if (how === 'lose') throw new Failure('fake-lost', `lost: ${says}`, { definite: false });
+    this.onEffect?.(says, 'after');
+  }
+
+  /** The agent's own timers die with it: a pulse stays in the phase it was in. */
+  #crash(says: string): never {
+    for (const process of this.#processes) process.state = this.#stateOf(process);
+    this.#pulses.clear();
+    this.#crashed = true;
+    throw new FakeCrash(`crashed at: ${says}`);
+  }
+
+  #addTable(drop: DropTable): void {
+    const packets = Object.fromEntries(drop.peers.map((peer) => [peer.name, 0]));
+    this.#tables.set(drop.table, { drop, expiresAtMs: this.now() + drop.timeoutMs, packets });
+  }
+
+  #refreshTable(drop: DropTable): void {
+    const table = this.#tables.get(drop.table);
+    if (!table) return;
+    if (this.now() >= table.expiresAtMs) {
+      throw new Failure('expired', `table ${drop.table} has expired`, { definite: true });
+    }
+    this.#effect(`nft.refresh ${drop.table}`, () => {
+      table.expiresAtMs = this.now() + drop.timeoutMs;
+    });
+  }
+
+  /** Burners whose time is over end by themselves. */
+  #burnerOf(token: string): Burner | undefined {
+    for (const [name, burner] of this.#burners) {
+      if (this.now() >= burner.expiresAtMs) this.#burners.delete(name);
+    }
+    return this.#burners.get(token);
+  }
+
+  #refreshBurner(token: string): void {
+    const burner = this.#burnerOf(token);
+    if (!burner) throw new Failure('expired', `burner ${token} has ended`, { definite: true });
+    this.#effect(`cpu.burn.refresh ${token}`, () => {
+      burner.expiresAtMs = this.now() + burner.timeoutMs;
+    });
+  }
+
+  #find(ref: ProcessRef): FakeProcess | undefined {
+    return this.#processes.find(
+      (process) =>
+        process.ref.pid === ref.pid &&
+        process.ref.bootId === ref.bootId &&
+        process.ref.pidNamespace === ref.pidNamespace &&
+        process.ref.birthTicks === ref.birthTicks,
+    );
+  }
+
+  #signal(ref: ProcessRef, signal: Signal): void {
+    const process = this.#find(ref);
+    if (!process) return;
+    if (process.forbidden !== undefined) {
+      throw new Failure('process-forbidden', process.forbidden, { definite: true });
+    }
+    this.#effect(`${signal} ${ref.pid}`, () => {
+      if (signal === 'SIGSTOP') process.state = 'T';
+      else if (signal === 'SIGCONT') process.state = 'S';
+      else this.#processes = this.#processes.filter((other) => other !== process);
+    });
+  }
+
+  #startService(name: string): void {
+    const service = this.#services.get(name);
+    if (!service?.startable) {
+      throw new Failure('service-not-startable', `service '${name}'`, { definite: true });
+    }
+    if (this.#running(name).length > 0) return;
+    this.#effect(`service.start ${name}`, () => {
+      this.addProcess(service.argv, { service: name });
+    });
+  }
+
+  #running(service: string): ProcessRef[] {
+    return this.#processes.filter((p) => p.service === service).map((p) => p.ref);
+  }
+
+  #stateOf(process: FakeProcess): string {
+    for (const pulse of this.#pulses.values()) {
+      if (!pulse.processes.some((ref) => ref.pid === process.ref.pid)) continue;
+      const phase = (this.now() - pulse.sinceMs) % (pulse.onMs + pulse.offMs);
+      return phase < pulse.onMs ? 'T' : 'S';
+    }
+    return process.state;
+  }
+
+  #answer(query: Query): Answer {
+    switch (query.query) {
+      case 'processes':
+        return { query: 'processes', processes: this.#matching(query.match) };
+      case 'processStates':
+        return {
+          query: 'processStates',
+          states: query.processes.map((ref) => {
+            const process = this.#find(ref);
+            return process ? this.#stateOf(process) : 'gone';
+          }),
+        };
+      case 'service': {
+        const service = this.#services.get(query.service);
+        return {
+          query: 'service',
+          known: service !== undefined,
+          startable: service?.startable === true,
+          running: this.#running(query.service),
+        };
+      }
+      case 'nftCounters':
+        return { query: 'nftCounters', packets: { ...this.#tables.get(query.table)?.packets } };
+      case 'cpuCount':
+        return { query: 'cpuCount', count: this.cpuCount };
+      case 'burnerCpuMs': {
+        const burner = this.#burnerOf(query.token);
+        const ranMs = burner ? this.now() - burner.sinceMs + 1 : 0;
+        const cpuMs = burner ? (ranMs * burner.workers * burner.sharePerMille) / 1000 : 0;
+        return { query: 'burnerCpuMs', cpuMs, running: burner ? 1 : 0 };
+      }
+      default:
+        return unreachable(query);
+    }
+  }
+
+  #matching(match: ProcessMatch): Extract<Answer, { query: 'processes' }>['processes'] {
+    return this.#processes
+      .filter((process) => match.service === undefined || process.service === match.service)
+      .filter((process) => matchesProcess(match, { ...process, pid: process.ref.pid }, {}))
+      .map((process) => {
+        const found = {
+          process: process.ref,
+          commandLine: process.argv.join(' '),
+          state: this.#stateOf(process),
+        };
+        return process.forbidden === undefined ? found : { ...found, forbidden: process.forbidden };
+      });
+  }
+}
+
+function addressesOf(drop: DropTable): string[] {
+  return drop.peers.flatMap((peer) => [...peer.ipv4, ...peer.ipv6]);
+}
