@@ -1,0 +1,216 @@
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { initialState } from '../../core/agent/state.ts';
+import { hasEnded } from '../../core/model/lifecycle.ts';
+import { AGENT_ROUTES } from '../../core/model/api.ts';
+import { bootClock, bootId } from '../boot-clock.ts';
+import { Guard } from '../guard.ts';
+import {
+  serveRoutes,
+  type HttpServer,
+  type ServerLogger,
+  type TlsOptions,
+} from '../http-server.ts';
+import type { ListenAddress } from '../http/listen.ts';
+import type { Tokens } from '../http/tokens.ts';
+import { openJournalFile, SlotJournal } from '../journal.ts';
+import type { Linux } from '../linux/linux.ts';
+import { lockState, type StateLock } from '../lock.ts';
+import { loadAgentConfig, type LoadedConfig } from './config.ts';
+import { AgentDriver } from './driver.ts';
+import { AgentEvents } from './events.ts';
+import { agentHandlers, listFaults } from './handlers.ts';
+import { Links } from './link.ts';
+
+/** A healer that is at work is waited for; it leaves everything healed. */
+const HEALER_WAIT_MS = 20_000;
+/** How long a stop may take to heal everything; what is left then is the guard's. */
+const STOP_MS = 10_000;
+
+export interface AgentOptions {
+  node: string;
+  stateDirectory: string;
+  configFile?: string;
+  cluster?: string;
+  makeLinux: (config: LoadedConfig) => Linux;
+  logger: ServerLogger & { info(data: object, message: string): void };
+  onBug: (error: unknown) => void;
+}
+
+export interface ListenOptions {
+  listen: ListenAddress;
+  tokens: Tokens;
+  insecure: boolean;
+  tls?: TlsOptions;
+  hostNames?: readonly string[];
+}
+
+/** The agent of a node: lock, journal, guard and machine; with `listen`, its REST API. */
+export class Agent {
+  readonly driver: AgentDriver;
+  readonly events = new AgentEvents();
+  readonly #options: AgentOptions;
+  readonly #config: LoadedConfig;
+  readonly #linux: Linux;
+  readonly #lock: StateLock;
+  readonly #journal: SlotJournal;
+  readonly #guard: Guard;
+  readonly #probed: Promise<void>;
+  #links: Links | undefined;
+  #server: HttpServer | undefined;
+
+  private constructor(
+    options: AgentOptions,
+    parts: {
+      config: LoadedConfig;
+      lock: StateLock;
+      journal: SlotJournal;
+      linux: Linux;
+      guard: (restarted: () => void) => Guard;
+    },
+  ) {
+    this.#options = options;
+    this.#config = parts.config;
+    this.#lock = parts.lock;
+    this.#journal = parts.journal;
+    this.#linux = parts.linux;
+    this.#guard = parts.guard(() => this.driver.beatAgain());
+    this.#guard.start();
+    const limits =
+      parts.config.maxDurationMs === undefined ? {} : { durationMs: parts.config.maxDurationMs };
+    const state = initialState({
+      node: options.node,
+      bootId: bootId(),
+      agentPort: 0,
+      ownNodes: parts.config.ownNodes,
+      limits,
+    });
+    this.driver = new AgentDriver(
+      {
+        linux: this.#linux,
+        journal: this.#journal,
+        clock: bootClock,
+        beat: (due) => this.#guard.beat(due),
+        onStatus: (status) => {
+          this.events.status(status);
+          this.#links?.broadcast({ frame: 'status', faults: [status], complete: false });
+          const { id, instance, state, endedBy, error } = status;
+          options.logger.info({ fault: id, instance, endedBy, error }, `fault ${state}`);
+        },
+        onBug: options.onBug,
+      },
+      state,
+    );
+    this.#probed = this.#probe();
+  }
+
+  /**
+   * Takes the state directory, starts the guard and heals what an earlier agent left.
+   * @throws Failure: the directory is held, the journal or the guard can't be had.
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const config = await loadAgentConfig(options.configFile, options.node);
+    const lock = await lockState(options.stateDirectory, 'agent', {
+      waitMs: HEALER_WAIT_MS,
+      waitFor: (holder) => holder?.role === 'healer',
+    });
+    const file = await openJournalFile(join(options.stateDirectory, 'journal'));
+    const { journal, entries } = await SlotJournal.open(
+      file,
+      (error) => options.logger.error({ err: error }, 'the journal could not be written'),
+      Math.floor(Date.now() / 10),
+    );
+    const linux = options.makeLinux(config);
+    const guard = (restarted: () => void): Guard => new Guard(options.stateDirectory, restarted);
+    const agent = new Agent(options, { config, lock, journal, linux, guard });
+    await agent.driver.recover(entries, 'agentRestart');
+    return agent;
+  }
+
+  get guardPid(): number | undefined {
+    return this.#guard.pid;
+  }
+
+  /** Resolves when every need was probed. */
+  get probed(): Promise<void> {
+    return this.#probed;
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      this.driver.dispatch({ event: 'probed', capabilities: await this.#linux.needs() });
+    } catch (error) {
+      // Every need stays unmet, and each fault that has one is refused with its name.
+      this.#options.logger.error({ err: error }, 'the needs could not be probed');
+    }
+  }
+
+  /** Opens the port. @throws Failure: taken, or beyond loopback without TLS. */
+  async listen(options: ListenOptions): Promise<HttpServer> {
+    const { node, cluster, logger, onBug } = this.#options;
+    const handlers = agentHandlers({
+      node,
+      driver: this.driver,
+      linux: this.#linux,
+      services: this.#config.services,
+      events: this.events,
+      probed: this.#probed,
+      openapi: async () => ({ openapi: '3.1.0', info: { title: 'Faultline agent' }, paths: {} }),
+    });
+    const links = new Links({
+      node,
+      cluster,
+      handlers,
+      statuses: () => listFaults(this.driver.state),
+      log: (message) => logger.info({}, message),
+    });
+    const server = await serveRoutes({
+      routes: AGENT_ROUTES.filter(
+        (route) => handlers[route.name] !== undefined || route.name === 'link',
+      ),
+      handlers,
+      tokens: options.tokens,
+      listen: options.listen,
+      insecure: options.insecure,
+      ...(options.tls ? { tls: options.tls } : {}),
+      ...(options.hostNames ? { hostNames: options.hostNames } : {}),
+      logger,
+      onUpgrade: (upgrade) => links.accept(upgrade),
+      onBug,
+    });
+    this.#links = links;
+    this.#server = server;
+    this.driver.dispatch({ event: 'listening', agentPort: server.port });
+    return server;
+  }
+
+  /**
+   * Heals everything (`endedBy: agentRestart`, because nobody asked for the faults to end) and goes.
+   * What does not heal in time is left to the guard.
+   * @throws Failure 'not-healed'
+   */
+  async stop(): Promise<void> {
+    const allEnded = (): boolean =>
+      [...this.driver.state.faults.values()].every((fault) => hasEnded(fault.state));
+    this.driver.dispatch({ event: 'stop' });
+    await this.driver.until(allEnded, AbortSignal.timeout(STOP_MS));
+    const healed = allEnded();
+    this.#links?.close();
+    await this.#server?.close();
+    this.driver.close();
+    if (healed) {
+      this.#guard.end();
+      await this.#journal.idle();
+    }
+    this.#lock.release();
+    if (!healed)
+      throw new Failure('not-healed', 'not everything has healed; the guard goes on trying', {
+        definite: false,
+      });
+  }
+}
+
+/** What a daemon says when it can't go on because of a bug. */
+export function bugLine(error: unknown): string {
+  return `a bug was found, and the agent stops; its guard heals: ${reasonOf(error)}`;
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { bootMs } from './libc.ts';
+
+/** Instants of CLOCK_BOOTTIME, and a way to wait for one: replaced by virtual time in tests. */
+export interface Clock {
+  nowMs(): number;
+  /**
+   * Calls back once at an instant, or as soon after it as can be.
+   * @param precise within a fraction of a millisecond, at the price of 2 ms of CPU.
+   * @returns how to cancel it.
+   */
+  at(instantMs: number, precise: boolean, callback: () => void): () => void;
+}
+
+/** Timers of Node are late by up to a millisecond or two: the rest is waited for awake. */
+const SPIN_MS = 2;
+/** Timers run on CLOCK_MONOTONIC, which stands still in suspend: look again this often. */
+const LONGEST_MS = 10_000;
+
+export const bootClock: Clock = {
+  nowMs: bootMs,
+  at(instantMs, precise, callback) {
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      const leftMs = instantMs - bootMs() - (precise ? SPIN_MS : 0);
+      if (leftMs > 0) {
+        // Rounded up: setTimeout(0.4) fires at once, and would be asked again and again.
+        timer = setTimeout(wait, Math.min(Math.ceil(leftMs), LONGEST_MS));
+        return;
+      }
+      while (bootMs() < instantMs);
+      callback();
+    };
+    timer = setTimeout(wait, 0);
+    if (instantMs - bootMs() > SPIN_MS) {
+      clearTimeout(timer);
+      wait();
+    }
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Identity of this boot of the kernel. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Birth of a process in clock ticks after boot: field 22 of proc_pid_stat(5). */
+export function birthTicks(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is a name in parentheses that may hold anything, parentheses too.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  } catch {
+    // No such process: that is the answer.
+    return undefined;
+  }
+}

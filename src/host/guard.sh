@@ -1,0 +1,67 @@
+#!/bin/bash
+# The guard: outlives the agent and heals what it leaves. A shell, because it must cost next to
+# nothing; it only watches, and starts the offline healer when nobody else heals.
+#
+#   guard.sh STATE AGENT_PID AGENT_BIRTH_TICKS NODE [FLAGS ...] HEALER
+#
+# File descriptor 3 is a pipe whose other end only the agent holds. Lines on it:
+#   due MS   the agent must be heard of again before this instant (CLOCK_BOOTTIME)
+#   due none nothing is in force
+#   quit     the agent ended, and left nothing
+# End of file: the agent is dead. Silence past an instant and a second: it hangs.
+set -u
+state=$1 agent=$2 birth=$3
+shift 3
+grace_ms=1000
+due=none
+
+# /proc/uptime is CLOCK_BOOTTIME in seconds with two digits (proc_uptime(5)); no process is started.
+boot_ms() {
+  local up rest
+  read -r up rest </proc/uptime
+  now_ms=$((10#${up/./} * 10))
+}
+
+say() { printf '%s guard %s: %s\n' "$now_ms" "$$" "$1"; }
+
+# The last to be killed for want of memory, where we may say so.
+{ echo -900 >/proc/self/oom_score_adj; } 2>/dev/null
+
+# takeover dead|hung HEALER...: until it is done. The healer leaves all to an agent that is back.
+takeover() {
+  local pause=1 reason=$1
+  shift
+  boot_ms
+  say "the agent, pid $agent, is $reason: healing"
+  local kill=()
+  [ "$reason" = hung ] && kill=(--kill "$agent:$birth")
+  until "$@" --state "$state" "${kill[@]}"; do
+    boot_ms
+    say "healing failed; again in $pause s"
+    sleep "$pause"
+    [ "$pause" -lt 30 ] && pause=$((pause * 2))
+  done
+  boot_ms
+  say 'done'
+  exit 0
+}
+
+while :; do
+  boot_ms
+  # Looks again now and then: the timeout of read stands still while the machine is suspended.
+  wait_ms=10000
+  if [ "$due" != none ]; then
+    left_ms=$((due + grace_ms - now_ms))
+    [ "$left_ms" -le 0 ] && takeover hung "$@"
+    [ "$left_ms" -lt "$wait_ms" ] && wait_ms=$left_ms
+  fi
+  printf -v wait '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000))
+  if read -r -t "$wait" -u 3 word value; then
+    case $word in
+      due) due=$value ;;
+      quit) exit 0 ;;
+    esac
+  elif [ $? -le 128 ]; then
+    takeover dead "$@"
+  fi
+done

@@ -1,0 +1,41 @@
+import koffi from 'koffi';
+
+/*
+ * The few calls of the C library that Node does not offer. Structures are plain buffers, so that two
+ * modules can never declare the same type name twice.
+ */
+const libc = koffi.load('libc.so.6');
+const flockCall = libc.func('int flock(int fd, int operation)');
+const clockGettime = libc.func('int clock_gettime(int clock, _Out_ uint8_t *time)');
+const pipe2 = libc.func('int pipe2(_Out_ uint8_t *fds, int flags)');
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const CLOCK_BOOTTIME = 7;
+const O_CLOEXEC = 0o2000000;
+const EWOULDBLOCK = 11;
+
+/**
+ * flock(2), exclusive, without waiting. The lock belongs to the open file: it goes when the process
+ * does, however it dies. @returns false where another holds it.
+ */
+export function tryLock(fd: number): boolean {
+  if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
+  if (koffi.errno() === EWOULDBLOCK) return false;
+  throw new Error(`flock: errno ${koffi.errno()}`);
+}
+
+const time = Buffer.alloc(16);
+
+/** CLOCK_BOOTTIME in ms: goes on during suspend, never back (clock_gettime(2)). */
+export function bootMs(): number {
+  clockGettime(CLOCK_BOOTTIME, time);
+  return Number(time.readBigInt64LE(0)) * 1000 + Number(time.readBigInt64LE(8)) / 1e6;
+}
+
+/** pipe2(2) with close-on-exec: [read end, write end]. */
+export function makePipe(): [number, number] {
+  const fds = Buffer.alloc(8);
+  if (pipe2(fds, O_CLOEXEC) !== 0) throw new Error(`pipe2: errno ${koffi.errno()}`);
+  return [fds.readInt32LE(0), fds.readInt32LE(4)];
+}
