@@ -22,7 +22,7 @@ const records = Number(values.records);
 const PLACES = 64;
 const BATCH = 40;
 const BASE = 3e9;
-const batches = Math.floor(records / PLACES / BATCH);
+const batches = Math.ceil(records / PLACES / BATCH);
 
 /** Places of one lost record each, and of one record read twice at another offset each. */
 const LOST = [3, 17, 40];

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import {
+  array,
+  assert as holds,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  property,
+  record,
+  type Arbitrary,
+} from 'fast-check';
 import { checkHistory } from '../../../src/core/checkers/engine/check.ts';
 import { CHECKERS } from '../../../src/core/checkers/registry.ts';
 import type { Run } from '../../../src/core/model/operation.ts';
@@ -19,19 +30,19 @@ type Step =
     }
   | { do: 'poll'; place: number; most: number };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    do: fc.constant('send' as const),
-    writer: fc.nat(1),
-    place: fc.nat(1),
-    count: fc.integer({ min: 1, max: 5 }),
+const step: Arbitrary<Step> = oneof(
+  record({
+    do: constant('send' as const),
+    writer: nat(1),
+    place: nat(1),
+    count: integer({ min: 1, max: 5 }),
     // lost: unknown and not written; late: unknown and written.
-    fate: fc.constantFrom('ok', 'ok', 'ok', 'fail', 'lost', 'late'),
+    fate: constantFrom('ok', 'ok', 'ok', 'fail', 'lost', 'late'),
   }),
-  fc.record({
-    do: fc.constant('poll' as const),
-    place: fc.nat(1),
-    most: fc.integer({ min: 1, max: 8 }),
+  record({
+    do: constant('poll' as const),
+    place: nat(1),
+    most: integer({ min: 1, max: 8 }),
   }),
 );
 
@@ -93,11 +104,11 @@ function kinds(history: HistoryWriter): string[] {
   return checkHistory(CHECKERS, history.entries).anomalies.map(({ kind }) => kind);
 }
 
-const steps = fc.array(step, { maxLength: 60 });
+const steps = array(step, { maxLength: 60 });
 
 test('a history of a correct log is valid', () => {
-  fc.assert(
-    fc.property(steps, (given) => {
+  holds(
+    property(steps, (given) => {
       const verdict = checkHistory(CHECKERS, play(given).entries);
       assert.deepEqual([verdict.verdict, verdict.reasons], ['valid', []]);
     }),
@@ -125,8 +136,8 @@ const PLANTED: Record<string, Change> = {
 
 for (const [kind, change] of Object.entries(PLANTED)) {
   test(`a planted ${kind} is named`, () => {
-    fc.assert(
-      fc.property(steps, (given) => {
+    holds(
+      property(steps, (given) => {
         // The last record must not have been read by the tail, or it would be `vanished`.
         const quiet = given.filter((one) => one.do === 'send');
         assert.ok(kinds(play(quiet, change)).includes(kind));
@@ -137,8 +148,8 @@ for (const [kind, change] of Object.entries(PLANTED)) {
 }
 
 test('a planted lost write is named, read by the tail or not', () => {
-  fc.assert(
-    fc.property(steps, (given) => {
+  holds(
+    property(steps, (given) => {
       const history = play(given);
       // Nobody ever reads offset base + 1 of place 0.
       for (const entry of history.entries) {
@@ -159,8 +170,8 @@ test('a planted lost write is named, read by the tail or not', () => {
 });
 
 test('a planted record that vanishes is named', () => {
-  fc.assert(
-    fc.property(steps, (given) => {
+  holds(
+    property(steps, (given) => {
       const read: Step[] = [...given, { do: 'poll', place: 0, most: 10_000 }];
       const gone: Change = (rows) => {
         rows.splice(rows.length - 2, 1);
