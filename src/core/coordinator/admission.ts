@@ -1,5 +1,6 @@
 import { durationMs } from '../base/duration.ts';
 import { fnv1a64 } from '../base/hash.ts';
+import { parseInstant } from '../base/instant.ts';
 import { invalid, under, valid, type Checked, type Problem } from '../base/problem.ts';
 import { Random } from '../base/random.ts';
 import { checkFault, kindNamed } from '../faults/registry.ts';
@@ -83,39 +84,6 @@ function checkStart(request: FaultRequest, wallMs: number): Problem[] {
   return problems;
 }
 
-const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-
-/** Days from 1970-01-01 to a date of the Gregorian calendar. */
-function daysSinceEpoch(year: number, month: number, day: number): number {
-  const before = year - 1;
-  const leaps = (y: number): number =>
-    Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
-  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const inYear = (DAYS_BEFORE_MONTH[month - 1] ?? 0) + (isLeap && month > 2 ? 1 : 0) + day - 1;
-  return (year - 1970) * 365 + leaps(before) - leaps(1969) + inYear;
-}
-
-/** Reads RFC 3339's date-time. @returns ms since the epoch, or undefined where it is none. */
-export function parseInstant(text: string): number | undefined {
-  const match =
-    /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
-  if (!match) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map(Number);
-  const days = daysSinceEpoch(year, month, day);
-  const nextMonth = month === 12 ? [year + 1, 1] : [year, month + 1];
-  const monthEnds = daysSinceEpoch(nextMonth[0] ?? 0, nextMonth[1] ?? 1, 1);
-  const isDate = month >= 1 && month <= 12 && day >= 1 && days < monthEnds;
-  if (!isDate || hour > 23 || minute > 59 || second > 60) return undefined;
-  const zone = match[8] ?? 'Z';
-  const sign = zone.startsWith('-') ? -1 : 1;
-  const offset =
-    zone.length === 1 ? 0 : sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
-  const fraction = Math.floor(Number(match[7] ?? 0) * 1_000);
-  return ((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1_000 + fraction;
-}
-
 /**
  * Whom the request means now, and whether that may be: selector, needs, agents, limits.
  * The request has passed checkRequest.
@@ -137,7 +105,7 @@ export function admit(
   const blast: Blast = { fault: request.id, targets };
   const seed = `${occurrence.id}#${occurrence.instance}`;
   const cuts = kind.cuts?.(params, world.topology, names, seed);
-  if (cuts !== undefined) blast.cuts = cuts;
+  if (cuts !== undefined) blast.cuts = [...cuts];
   const problems = [
     ...checkActors(kind, actors, world),
     ...refusedBy(checkLimits(world.limits, world, world.standing, blast), request.override),

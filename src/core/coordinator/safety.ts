@@ -11,7 +11,7 @@ export interface Blast {
   /** All nodes that may be harmed. */
   targets: readonly NodeName[];
   /** Of a network partition: who no longer hears whom. Its targets count by what they lose. */
-  cuts?: ReadonlyMap<NodeName, readonly NodeName[]>;
+  cuts?: readonly (readonly [NodeName, readonly NodeName[]])[];
 }
 
 export type LimitName = 'nodes' | 'roleShare' | 'quorum' | 'minInsyncReplicas';
@@ -25,13 +25,15 @@ export interface Violation {
 /** What a cluster has without saying so: its controllers keep their majority. */
 export const DEFAULT_LIMITS: Limits = { keepQuorum: true };
 
-/** Whether two nodes still hear each other, both ways. */
-function connected(blasts: readonly Blast[], left: NodeName, right: NodeName): boolean {
-  return blasts.every(
-    ({ cuts }) =>
-      cuts === undefined ||
-      !(cuts.get(left)?.includes(right) === true || cuts.get(right)?.includes(left) === true),
-  );
+/** Pairs that no longer hear each other in at least one direction, as 'left right'. */
+function severed(blasts: readonly Blast[]): Set<string> {
+  const pairs = new Set<string>();
+  for (const { cuts = [] } of blasts) {
+    for (const [deaf, unheard] of cuts) {
+      for (const name of unheard) pairs.add(`${deaf} ${name}`).add(`${name} ${deaf}`);
+    }
+  }
+  return pairs;
 }
 
 /**
@@ -45,10 +47,11 @@ export function harmedNodes(blasts: readonly Blast[]): Set<NodeName> {
     const into = blast.cuts === undefined ? harmed : cut;
     for (const name of blast.targets) into.add(name);
   }
+  const apart = severed(blasts);
   const names = [...cut].filter((name) => !harmed.has(name)).sort();
   let best: NodeName[] = [];
   for (const centre of names) {
-    const around = names.filter((name) => name === centre || connected(blasts, centre, name));
+    const around = names.filter((name) => name === centre || !apart.has(`${centre} ${name}`));
     if (around.length > best.length) best = around;
   }
   for (const name of names) if (!best.includes(name)) harmed.add(name);
@@ -60,9 +63,10 @@ function quorumLeft(voters: readonly NodeName[], blasts: readonly Blast[]): numb
   const struck = new Set(
     blasts.filter((blast) => blast.cuts === undefined).flatMap((blast) => blast.targets),
   );
+  const apart = severed(blasts);
   const alive = voters.filter((name) => !struck.has(name));
   const reach = alive.map(
-    (centre) => alive.filter((name) => name === centre || connected(blasts, centre, name)).length,
+    (centre) => alive.filter((name) => name === centre || !apart.has(`${centre} ${name}`)).length,
   );
   return Math.max(0, ...reach);
 }
