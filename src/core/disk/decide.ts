@@ -1,0 +1,138 @@
+import { durationMs } from '../base/duration.ts';
+import type { Random } from '../base/random.ts';
+import { ERRNO } from './errno.ts';
+import { latencyMs } from './latency.ts';
+import { matchesRequest, type Request, type Rule } from './rule.ts';
+import type { Effect } from './specification.ts';
+
+/** Counters that outlive one decision and are shared by all who decide. */
+export interface Counters {
+  /** How many requests the rule has matched before this one; counts this one. */
+  match(rule: Rule): number;
+  /** Counts a hit; false where the rule has had its `limit` (0: none) already. */
+  hit(rule: Rule, limit: number): boolean;
+}
+
+/** A change to the bytes of one read or write. */
+export type Alteration = {
+  effect: Extract<
+    Effect,
+    { kind: 'corrupt' | 'short' | 'torn' | 'lost' | 'misdirected' | 'stale' }
+  >;
+  random: Random;
+};
+
+/** What becomes of one request; applied in this order: latency, then the data, then the error. */
+export interface Verdict {
+  /** Indexes of the rules that hit. */
+  hits: number[];
+  delayMs: number;
+  /** Held until the rule is gone. */
+  stalled: boolean;
+  /** Indexes of the rules whose rate it has to keep to. */
+  rates: Rule[];
+  alterations: Alteration[];
+  /** The rule that says how an fsync ends. */
+  fsync: Extract<Effect, { kind: 'fsync' }> | undefined;
+  /** The rule whose quota it has to keep to. */
+  full: Rule | undefined;
+  /** 0: no error. */
+  errno: number;
+}
+
+/**
+ * What the rules do to one request.
+ * @param rules those whose globs take the request's path.
+ * @returns undefined where all let it pass.
+ */
+export function decide(
+  rules: readonly Rule[],
+  request: Request,
+  counters: Counters,
+): Verdict | undefined {
+  let verdict: Verdict | undefined;
+  for (const rule of rules) {
+    if (!matchesRequest(rule, request)) continue;
+    const random = draw(rule, counters);
+    if (random === undefined) continue;
+    verdict ??= {
+      hits: [],
+      delayMs: 0,
+      stalled: false,
+      rates: [],
+      alterations: [],
+      fsync: undefined,
+      full: undefined,
+      errno: 0,
+    };
+    verdict.hits.push(rule.index);
+    apply(verdict, rule, request, random);
+  }
+  return verdict;
+}
+
+/** The stream of this hit's chance, or undefined where `when` lets the request pass. */
+function draw(rule: Rule, counters: Counters): Random | undefined {
+  const { when } = rule;
+  const number = counters.match(rule) - when.skip;
+  if (number < 0 || (number + 1) % when.every !== 0) return undefined;
+  if (!inSequence(when, number)) return undefined;
+  const random = rule.random.fork(String(number));
+  if (when.probability !== undefined && !random.chance(when.probability)) return undefined;
+  return counters.hit(rule, when.count) ? random : undefined;
+}
+
+function inSequence(when: Rule['when'], number: number): boolean {
+  const { sequence, repeats } = when;
+  if (sequence === '') return true;
+  return sequence[repeats ? number % sequence.length : number] === 'x';
+}
+
+function apply(verdict: Verdict, rule: Rule, request: Request, random: Random): void {
+  const { effect } = rule;
+  switch (effect.kind) {
+    case 'error':
+      verdict.errno ||= ERRNO[pickErrno(effect.errno, random)];
+      return;
+    case 'gone':
+      verdict.errno ||= ERRNO[effect.errno ?? 'EIO'];
+      return;
+    case 'readonly':
+      verdict.errno ||= ERRNO.EROFS;
+      return;
+    case 'delay': {
+      const perMiBMs = durationMs(effect.latency.perMiB ?? '0s');
+      verdict.delayMs += latencyMs(effect.latency, random) + (perMiBMs * request.size) / 2 ** 20;
+      return;
+    }
+    case 'stall':
+      verdict.stalled = true;
+      return;
+    case 'rate':
+      verdict.rates.push(rule);
+      return;
+    case 'fsync':
+      verdict.fsync ??= effect;
+      return;
+    case 'full':
+      verdict.full ??= rule;
+      return;
+    case 'corrupt':
+    case 'short':
+    case 'torn':
+    case 'lost':
+    case 'misdirected':
+    case 'stale':
+      verdict.alterations.push({ effect, random });
+      return;
+  }
+}
+
+function pickErrno(
+  errno: Extract<Effect, { kind: 'error' }>['errno'],
+  random: Random,
+): keyof typeof ERRNO {
+  if (typeof errno === 'string') return errno;
+  const chosen = errno[random.weighted(errno.map((one) => one.weight))];
+  return chosen?.errno ?? 'EIO';
+}
