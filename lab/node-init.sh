@@ -38,12 +38,27 @@ mount -n --bind "$here/etc/hosts" /etc/hosts || fail 'cannot mount /etc/hosts'
 mount -n -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm || fail 'cannot mount /dev/shm'
 export TMPDIR=/tmp HOME=/root
 
-# /sys again, so that /sys/class/net shows this node's links; the cgroup mounts below it are kept.
-mkdir -p /run/host-sys && mount -n --rbind /sys /run/host-sys
+# /sys again, so that /sys/class/net shows this node's links, and below it the control groups that are
+# this node's own: in the namespace they are the roots. (Without any the node has no cgroup mounts.)
+cgroups=$(awk '$0 ~ / - cgroup2? / { split($0, half, " - "); split(half[1], a, " "); split(half[2], b, " ");
+  print a[5], b[1], b[3] }' /proc/self/mountinfo)
 if mount -n -t sysfs -o nosuid,nodev,noexec sysfs /sys; then
-  mount -n --rbind /run/host-sys/fs/cgroup /sys/fs/cgroup || echo 'node-init: no cgroup mounts' >&2
+  above=no
+  while read -r at type options; do
+    case "$options" in *memory* | *cpu | *cpu,* | *cpuacct* | *blkio* | *pids* | *freezer*) ;;
+      *) [ "$type" = cgroup2 ] || continue ;;
+    esac
+    # Several hierarchies stand below a tmpfs, as they do on the host.
+    if [ "$at" != /sys/fs/cgroup ] && [ "$above" = no ]; then
+      mount -n -t tmpfs -o nosuid,nodev,noexec,mode=755 tmpfs /sys/fs/cgroup || break
+      above=yes
+    fi
+    mkdir -p "$at" 2>/dev/null
+    if [ "$type" = cgroup2 ]; then mount -n -t cgroup2 cgroup2 "$at"; else
+      mount -n -t cgroup -o "${options#rw,}" cgroup "$at"
+    fi || echo "node-init: no $type at $at" >&2
+  done <<< "$cgroups"
 fi
-umount -n -R -l /run/host-sys && rmdir /run/host-sys
 
 hostname "$LAB_NODE"
 ip link set lo up

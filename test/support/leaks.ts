@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /**
  * What a test could leave behind on a machine, each thing as one line: named network namespaces,
- * mounts, links, nft tables, iptables rules, stopped processes, files of labs.
+ * mounts, control groups, links, nft tables, iptables rules, stopped processes, files of labs.
  */
 export type Leftovers = ReadonlySet<string>;
 
@@ -19,6 +19,18 @@ const listing = (directory: string): string[] =>
 /** Links without what changes by itself (state, counters). */
 function links(): string[] {
   return lines(['ip', '-br', 'link']).map((line) => line.split(/\s+/)[0] ?? '');
+}
+
+/** The first level of every hierarchy: our groups are made there. */
+function cgroups(): string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return mounts
+    .filter((line) => / cgroup2? /.test(line))
+    .flatMap((line) => {
+      const at = line.split(' ')[1] ?? '';
+      const groups = readdirSync(at, { withFileTypes: true }).filter((one) => one.isDirectory());
+      return groups.map((group) => `${at}/${group.name}`);
+    });
 }
 
 function stoppedPids(): string[] {
@@ -52,6 +64,7 @@ export function leftovers(): Leftovers {
       'mount',
       mounts.filter((line) => line !== ''),
     ),
+    ...labelled('cgroup', cgroups()),
     ...labelled('link', links()),
     ...labelled('nft', lines(['nft', 'list', 'tables'])),
     ...labelled('iptables', rules('iptables-save')),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
+import { entrancesOf } from './cgroups.ts';
 import { initPidOf, marksOf } from './node-namespace.ts';
 import { INSIDE, nodeDirectory } from './place.ts';
 import { requireLab } from './status.ts';
@@ -81,7 +82,7 @@ export async function enterNode(
     throw new Failure('node-dead', message, { definite: true });
   }
   const program = argv.length > 0 ? argv : ['/bin/bash', '-i'];
-  const namespaces = ['--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup'];
+  const namespaces = ['--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup', '--root'];
   const env = {
     ...process.env,
     ...marksOf(place),
@@ -90,5 +91,7 @@ export async function enterNode(
     PATH: `${INSIDE.checkout}/lab:${process.env['PATH'] ?? ''}`,
     PS1: `${node}:\\w# `,
   };
-  return attached(['nsenter', '--target', String(initPid), ...namespaces, '--', ...program], env);
+  const nsenter = ['nsenter', '--target', String(initPid), ...namespaces, '--', ...program];
+  const enter = join(import.meta.dirname, '..', '..', '..', 'lab', 'enter-cgroups.sh');
+  return attached([enter, ...entrancesOf(place, node), '--', ...nsenter], env);
 }

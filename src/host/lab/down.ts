@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
+import { removeCgroups, thaw } from './cgroups.ts';
 import { placeOf } from './place.ts';
 import { killMarked, signal } from './processes.ts';
 import { makerAlive, readRecord } from './record.ts';
@@ -30,7 +31,9 @@ export async function takeDown(name: string): Promise<boolean> {
   if (record !== undefined && record.maker.pid !== process.pid && makerAlive(record)) {
     if (record.state === 'making') signal(record.maker.pid, 'SIGKILL');
   }
+  thaw(place);
   await killMarked(place.directory);
+  await removeCgroups(place);
   const links = await hostLinksOf(place);
   const there = existsSync(place.directory);
   if (!there && links.length === 0) return false;

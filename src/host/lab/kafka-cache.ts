@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node
 import { delimiter, join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
-import { command } from './command.ts';
+import { exec } from '../exec.ts';
 import { INSIDE } from './place.ts';
 
 export const KAFKA_VERSION = '4.1.0';
@@ -86,7 +86,7 @@ export async function prepareKafka(
     say('preparing Kafka for fast starts (once)');
     const script = join(root, 'lab', 'prepare-kafka.sh');
     const argv = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    await command([...argv, script, directory, java, archive], { timeoutMs: 120_000, env });
+    await exec([...argv, script, directory, java, archive], { timeoutMs: 120_000, env });
   }
   const archiveInside = existsSync(join(ours, archive)) ? `${INSIDE.kafka}/lab/${archive}` : '';
   return { directory, java, checkpoint, archiveInside };

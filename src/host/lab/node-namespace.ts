@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/base/failure.ts';
+import { leaveRootOfNode, makeCgroups } from './cgroups.ts';
 import { nodeDirectory, type LabPlace } from './place.ts';
 import { birthTicksOf } from './processes.ts';
 import type { LabNode } from './record.ts';
@@ -65,8 +66,10 @@ async function startInit(place: LabPlace, node: LabNode, mounts: NodeMounts): Pr
   const directory = nodeDirectory(place, node.name);
   const log = openSync(join(directory, 'log', 'init.log'), 'a');
   const init = join(mounts.checkout, 'lab', 'node-init.sh');
-  const argv = [...NAMESPACES, '--fork', '--kill-child', '--propagation', 'private', init];
-  const child = spawn('unshare', argv, {
+  const make = ['unshare', ...NAMESPACES, '--fork', '--kill-child', '--propagation', 'private'];
+  const enter = join(mounts.checkout, 'lab', 'enter-cgroups.sh');
+  const groups = makeCgroups(place, node.name);
+  const child = spawn(enter, [...groups, '--', ...make, init], {
     detached: true,
     stdio: ['ignore', log, log],
     env: {
@@ -89,7 +92,10 @@ async function startInit(place: LabPlace, node: LabNode, mounts: NodeMounts): Pr
   const until = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     const pid = initPidOf(place, node.name);
-    if (pid !== undefined) return pid;
+    if (pid !== undefined) {
+      leaveRootOfNode(place, node.name, [child.pid ?? 0, pid]);
+      return pid;
+    }
     if (problem !== undefined || ended || performance.now() > until) {
       const why = problem?.message ?? lastLines(join(directory, 'log', 'init.log'));
       throw new Failure('node-not-started', `node ${node.name} did not start: ${why}`, {

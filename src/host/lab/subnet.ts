@@ -1,4 +1,7 @@
-import { command } from './command.ts';
+import { exec } from '../exec.ts';
+
+/** A router's table may be long. */
+const OUTPUT_MAX = 64 * 1024 * 1024;
 
 /** 198.18.0.0/15, set aside for tests of networks (RFC 2544), holds this many /24. */
 export const SUBNETS = 512;
@@ -35,14 +38,16 @@ export function overlaps(network: string, index: number): boolean {
 /** Every network this machine has an address in or a route to, the default route aside. */
 export async function networksInUse(): Promise<string[]> {
   const [addresses, routes] = await Promise.all([
-    command(['ip', '-j', '-4', 'addr', 'show']),
-    command(['ip', '-j', '-4', 'route', 'show', 'table', 'all']),
+    exec(['ip', '-j', '-4', 'addr', 'show'], { outputMax: OUTPUT_MAX }),
+    exec(['ip', '-j', '-4', 'route', 'show', 'table', 'all'], { outputMax: OUTPUT_MAX }),
   ]);
   type Address = { addr_info?: { local?: string; prefixlen?: number }[] };
-  const local = (JSON.parse(addresses || '[]') as Address[]).flatMap((link) =>
+  const local = (JSON.parse(addresses.stdout || '[]') as Address[]).flatMap((link) =>
     (link.addr_info ?? []).map((info) => `${info.local}/${info.prefixlen}`),
   );
-  const routed = (JSON.parse(routes || '[]') as { dst?: string }[]).map((route) => route.dst ?? '');
+  const routed = (JSON.parse(routes.stdout || '[]') as { dst?: string }[]).map(
+    (route) => route.dst ?? '',
+  );
   return [...local, ...routed].filter((network) => network !== '' && network !== 'default');
 }
 

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
-import { command } from './command.ts';
+import { exec } from '../exec.ts';
 import { MARK } from './processes.ts';
 import type { LabPlace } from './place.ts';
 import { freeSubnet, hostLink, networksInUse, subnetAddress, subnetAddress6 } from './subnet.ts';
@@ -12,17 +13,16 @@ export const marked = (place: LabPlace): NodeJS.ProcessEnv => ({
 });
 
 /** ip(8) inside the switch's namespace: the host's bridges and rules are never touched. */
-export function inSwitch(place: LabPlace, lines: readonly string[]): Promise<string> {
-  return command(['nsenter', `--net=${place.switchFile}`, 'ip', '-batch', '-'], {
-    input: `${lines.join('\n')}\n`,
-    env: marked(place),
-  });
+export async function inSwitch(place: LabPlace, lines: readonly string[]): Promise<void> {
+  writeFileSync(join(place.directory, 'switch.batch'), `${lines.join('\n')}\n`);
+  const batch = ['ip', '-batch', join(place.directory, 'switch.batch')];
+  await exec(['nsenter', `--net=${place.switchFile}`, ...batch], { env: marked(place) });
 }
 
 /** A network namespace of its own with a bridge in it; a mount on `switchFile` keeps it. */
 export async function makeSwitch(place: LabPlace): Promise<void> {
   writeFileSync(place.switchFile, '');
-  await command(['unshare', `--net=${place.switchFile}`, 'true'], { env: marked(place) });
+  await exec(['unshare', `--net=${place.switchFile}`, 'true'], { env: marked(place) });
   await inSwitch(place, [
     'link set lo up',
     'link add br0 type bridge stp_state 0 mcast_snooping 0',
@@ -71,11 +71,11 @@ export async function connectHost(
 async function addHostAddresses(place: LabPlace, subnet: number): Promise<void> {
   const link = hostLink(subnet);
   const env = marked(place);
-  await command(['ip', 'addr', 'add', `${subnetAddress(subnet, 1)}/24`, 'dev', link], { env });
-  await command(['ip', 'link', 'set', link, 'up'], { env });
+  await exec(['ip', 'addr', 'add', `${subnetAddress(subnet, 1)}/24`, 'dev', link], { env });
+  await exec(['ip', 'link', 'set', link, 'up'], { env });
   try {
     const address = `${subnetAddress6(subnet, 1)}/64`;
-    await command(['ip', '-6', 'addr', 'add', address, 'dev', link, 'nodad'], { env });
+    await exec(['ip', '-6', 'addr', 'add', address, 'dev', link, 'nodad'], { env });
   } catch {
     // A host with IPv6 switched off still has a lab; its nodes reach each other by IPv6 all the same.
   }
@@ -92,7 +92,10 @@ interface HostLink {
 }
 
 async function linksOfHost(): Promise<HostLink[]> {
-  return JSON.parse((await command(['ip', '-j', '-d', 'link', 'show'])) || '[]') as HostLink[];
+  const { stdout } = await exec(['ip', '-j', '-d', 'link', 'show'], {
+    outputMax: 64 * 1024 * 1024,
+  });
+  return JSON.parse(stdout || '[]') as HostLink[];
 }
 
 /** The host's ends of this lab's cables: those that carry its directory as their alias. */
@@ -103,8 +106,8 @@ export async function hostLinksOf(place: LabPlace): Promise<string[]> {
 
 /** Undoes makeSwitch and connectHost, whichever parts of them happened. */
 export async function removeSwitch(place: LabPlace, mounted: boolean): Promise<void> {
-  for (const link of await hostLinksOf(place)) await command(['ip', 'link', 'del', link]);
-  if (mounted) await command(['umount', '--lazy', place.switchFile]);
+  for (const link of await hostLinksOf(place)) await exec(['ip', 'link', 'del', link]);
+  if (mounted) await exec(['umount', '--lazy', place.switchFile]);
   // Removing the file detaches its copies in the mount namespaces of others, too.
   rmSync(place.switchFile, { force: true });
 }
