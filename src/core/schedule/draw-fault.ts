@@ -1,9 +1,10 @@
 import { durationMs } from '../base/duration.ts';
 import type { Random } from '../base/random.ts';
+import { checkSchema } from '../base/schema.ts';
+import { stands, targetsOf } from '../faults/registry.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { DrawnKind, DrawnSchedule, ScheduledFault } from '../model/scenario.ts';
-import type { NodeName, Topology } from '../model/topology.ts';
-import type { Occupancy } from './blast-radius.ts';
+import type { DrawWorld, Harm, Occupancy } from './blast-radius.ts';
 
 /** A fault of a schedule before it has its number, with what it holds. */
 export interface Draft {
@@ -12,12 +13,10 @@ export interface Draft {
   occupies: Occupancy;
 }
 
+type Params = Record<string, unknown>;
+
 /** A kind that happens once still keeps its place for this long: a restart, an election. */
 const ONCE_OCCUPIES_MS = 5_000;
-
-export function standsWith(kind: FaultKind, params: Record<string, unknown>): boolean {
-  return kind.stands?.(params) ?? kind.standing;
-}
 
 /** A length between two, in tenths of a second where they are far enough apart to be read so. */
 function drawLength(random: Random, minMs: number, maxMs: number): number {
@@ -26,59 +25,67 @@ function drawLength(random: Random, minMs: number, maxMs: number): number {
 }
 
 /**
+ * What the scenario fixes over what the kind drew. Where the two contradict each other (a fixed
+ * shape beside a drawn direction), what is fixed stands alone.
+ */
+function mergedParams(kind: FaultKind, drawn: Params, fixed: Params, world: DrawWorld): Params {
+  const merged = { ...drawn, ...fixed };
+  const checked = checkSchema(kind.params, merged);
+  const fine = checked.ok && (kind.check?.(merged, world.topology) ?? []).length === 0;
+  return fine ? merged : fixed;
+}
+
+/**
  * One fault of a kind, drawn: parameters by the kind itself, then what the scenario fixes over them.
  * @param random of this slot, kind and attempt: the same whatever instant is tried.
- * @returns undefined where it would not end in time (its shortest duration included).
+ * @returns undefined where its shortest duration would not end in time.
  */
 export function drawFault(
   draw: DrawnSchedule,
   candidate: { entry: DrawnKind; kind: FaultKind },
   atMs: number,
   endMs: number,
-  topology: Topology,
+  world: DrawWorld,
   random: Random,
 ): Draft | undefined {
   const { entry, kind } = candidate;
-  const drawn = kind.draw(random.fork('parameters'), topology);
-  const params: Record<string, unknown> = {
-    ...(drawn.params as Record<string, unknown>),
-    ...entry.params,
-  };
+  const drawn = kind.draw(random.fork('parameters'), world.topology);
+  const params = mergedParams(kind, drawn.params as Params, entry.params ?? {}, world);
   const range = entry.duration ?? draw.duration;
   const minMs = durationMs(range.min);
   const lengthMs = drawLength(random.fork('duration'), minMs, durationMs(range.max));
-  const stands = standsWith(kind, params);
+  const standing = stands(kind, params);
   const roomMs = endMs - atMs;
-  if (roomMs < (stands ? minMs : 1)) return undefined;
-  const takes = kind.takesTargets?.(params) ?? (kind.namesNodes ? 'none' : 'required');
-  const targets = takes === 'none' ? undefined : (entry.targets ?? drawn.targets);
+  if (roomMs < (standing ? minMs : 1)) return undefined;
+  const targets = entry.targets ?? drawn.targets;
   const fault: ScheduledFault = { id: '', atMs, kind: kind.kind, params };
-  if (targets !== undefined) fault.targets = targets;
-  if (stands) fault.durationMs = Math.min(lengthMs, roomMs);
-  return { fault, occupies: occupancyOf(fault, kind, topology) };
+  if (targets !== undefined && targetsOf(kind, params) !== 'none') fault.targets = targets;
+  if (standing) fault.durationMs = Math.min(lengthMs, roomMs);
+  return draftOf(fault, kind, world, random.fork('targets'));
 }
 
-/** What a fault holds as far as it can be known without asking the cluster. */
-export function occupancyOf(fault: ScheduledFault, kind: FaultKind, topology: Topology): Occupancy {
-  const selected = plainNames(fault.targets, topology);
-  const nodes = selected === undefined ? [] : kind.targets(fault.params, topology, selected);
-  return {
-    kind: fault.kind,
-    fromMs: fault.atMs,
-    toMs: fault.atMs + (fault.durationMs ?? ONCE_OCCUPIES_MS),
-    nodes,
-    unknown: selected === undefined ? 1 : 0,
-  };
-}
-
-/** The nodes a selector names by their names alone; undefined where it takes more to know. */
-export function plainNames(
-  targets: string | string[] | undefined,
-  topology: Topology,
-): NodeName[] | undefined {
-  if (targets === undefined) return [];
-  const words =
-    typeof targets === 'string' ? targets.split('|').map((word) => word.trim()) : targets;
-  const known = topology.nodes.map((node) => node.name);
-  return words.every((word) => known.includes(word)) ? words : undefined;
+/**
+ * Resolves the selector as far as it needs no cluster, so that a seed names the same nodes again,
+ * and works out what the fault holds.
+ */
+export function draftOf(
+  fault: ScheduledFault,
+  kind: FaultKind,
+  world: DrawWorld,
+  random: Random,
+): Draft {
+  const { targets } = fault;
+  const names = targets === undefined ? [] : world.resolve(targets, random);
+  if (typeof targets === 'string' && names !== undefined && targets !== names.join(' | ')) {
+    fault.targets = names;
+    fault.selector = targets;
+  }
+  const harm: Harm = { fault: fault.id, targets: [] };
+  if (names !== undefined) {
+    harm.targets = kind.targets(fault.params, world.topology, names);
+    const cuts = kind.cuts?.(fault.params, world.topology, names, `${fault.id} ${fault.atMs}`);
+    if (cuts !== undefined) harm.cuts = [...cuts];
+  }
+  const toMs = fault.atMs + (fault.durationMs ?? ONCE_OCCUPIES_MS);
+  return { fault, occupies: { kind: fault.kind, fromMs: fault.atMs, toMs, harm } };
 }

@@ -3,10 +3,9 @@ import { parseRatio } from '../base/ratio.ts';
 import { Random } from '../base/random.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { DrawnKind, DrawnSchedule, Limits, Scenario, Schedule } from '../model/scenario.ts';
-import type { Topology } from '../model/topology.ts';
 import { delayed, geometric, regular, slotsOf, thinned, triangular, until } from './arrivals.ts';
 import type { Arrivals, Slot } from './arrivals.ts';
-import { fits, type Occupancy } from './blast-radius.ts';
+import { fits, type DrawWorld, type Occupancy } from './blast-radius.ts';
 import { choose, swarm, type Candidate } from './choose.ts';
 import { drawFault, type Draft } from './draw-fault.ts';
 import { scheduledId } from './fault-ids.ts';
@@ -20,7 +19,7 @@ export const SCHEDULE_VERSION = '1';
 
 /** Other parameters are tried this often where the first draw breaks a limit. */
 const ATTEMPTS = 8;
-/** A slot without room is put off at most this often before it is given up. */
+/** A schedule of more is a mistake of units. */
 const MOST_FAULTS = 10_000;
 
 /** A kind of the scenario with what its draws are named by. */
@@ -30,9 +29,8 @@ export interface DrawnCandidate extends Candidate {
 }
 
 interface Drawing {
-  scenario: Scenario;
   draw: DrawnSchedule;
-  topology: Topology;
+  world: DrawWorld;
   limits: Limits;
   random: Random;
 }
@@ -45,22 +43,16 @@ interface Drawing {
  * list takes slots for itself and pushes later what it leaves no room for, but changes neither
  * parameters nor durations of what the others draw for theirs.
  * @param seed any 64-bit number as decimal text.
- * @param kinds all kinds that exist; the scenario is valid (check-scenario.ts).
+ * @param scenario valid (check-scenario.ts).
  */
-export function drawSchedule(
-  scenario: Scenario,
-  seed: string,
-  topology: Topology,
-  kinds: readonly FaultKind[],
-): Schedule {
+export function drawSchedule(scenario: Scenario, seed: string, world: DrawWorld): Schedule {
   const lengthMs = durationMs(scenario.duration);
-  const drafts = plannedDrafts(scenario, lengthMs, kinds, topology);
+  const random = new Random(BigInt(seed)).fork('schedule');
+  const drafts = plannedDrafts(scenario, lengthMs, world, random.fork('planned'));
   const on: string[] = [];
   if (scenario.draw) {
-    const random = new Random(BigInt(seed)).fork('schedule');
-    const limits = scenario.limits ?? {};
-    const drawing = { scenario, draw: scenario.draw, topology, limits, random };
-    const candidates = candidatesOf(drawing, kinds);
+    const drawing = { draw: scenario.draw, world, limits: scenario.limits ?? {}, random };
+    const candidates = candidatesOf(drawing);
     on.push(...new Set(candidates.map(({ entry }) => entry.kind)));
     for (const draft of drawnDrafts(drawing, candidates, lengthMs, drafts)) drafts.push(draft);
   }
@@ -80,11 +72,11 @@ export function drawSchedule(
 }
 
 /** The kinds a run draws from: weights of 0 are out, then the swarm's coins. */
-function candidatesOf(drawing: Drawing, kinds: readonly FaultKind[]): DrawnCandidate[] {
+function candidatesOf(drawing: Drawing): DrawnCandidate[] {
   const candidates: DrawnCandidate[] = [];
   const times = new Map<string, number>();
   for (const entry of drawing.draw.kinds) {
-    const kind = kinds.find((one) => one.kind === entry.kind);
+    const kind = drawing.world.kinds.find((one) => one.kind === entry.kind);
     const nth = (times.get(entry.kind) ?? 0) + 1;
     times.set(entry.kind, nth);
     const stream = nth === 1 ? entry.kind : `${entry.kind}#${nth}`;
@@ -101,7 +93,6 @@ export function arrivalsOf(draw: DrawnSchedule, lengthMs: number): Arrivals {
   const spread = { regular, triangular, geometric }[draw.arrivals ?? 'triangular'](everyMs);
   const quiet = draw.quiet ?? {};
   const startMs = durationMs(quiet.start ?? '0s');
-  // The first fault comes right after the quiet start: of `every`, only what lies between counts.
   const shifted = delayed(startMs, spread);
   const ended = until(lengthMs - durationMs(quiet.end ?? '0s'), shifted);
   const share = quiet.share === undefined ? undefined : parseRatio(quiet.share);
@@ -116,10 +107,12 @@ function drawnDrafts(
 ): Draft[] {
   const { draw, random } = drawing;
   const endMs = lengthMs - durationMs(draw.quiet?.end ?? '0s');
-  const placed = planned.map((draft) => draft.occupies);
+  let placed = planned.map((draft) => draft.occupies);
   const drafts: Draft[] = [];
   for (const slot of slotsOf(arrivalsOf(draw, lengthMs), random.fork('times'))) {
     if (drafts.length >= MOST_FAULTS) break;
+    // Slots only come later: what has ended before this one meets none of them.
+    placed = placed.filter((one) => one.toMs > slot.atMs);
     const slotRandom = random.fork(`slot ${slot.number}`);
     const candidate = choose(candidates, slotRandom.fork('kind'));
     if (candidate === undefined) break;
@@ -144,7 +137,7 @@ function place(
   placed: readonly Occupancy[],
   endMs: number,
 ): Draft | undefined {
-  const { draw, topology, limits } = drawing;
+  const { draw, world, limits } = drawing;
   const latestMs = slot.atMs + durationMs(draw.every);
   const instants = [slot.atMs];
   for (const { toMs } of placed) if (toMs > slot.atMs && toMs <= latestMs) instants.push(toMs);
@@ -152,8 +145,8 @@ function place(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const stream = random.fork(`${candidate.stream} ${attempt}`);
     for (const atMs of instants) {
-      const draft = drawFault(drawing.draw, candidate, atMs, endMs, topology, stream);
-      if (draft && fits(draft.occupies, placed, limits, draw.concurrent ?? 1, topology)) {
+      const draft = drawFault(draw, candidate, atMs, endMs, world, stream);
+      if (draft && fits(draft.occupies, placed, limits, draw.concurrent ?? 1, world)) {
         return draft;
       }
     }

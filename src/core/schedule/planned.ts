@@ -1,8 +1,10 @@
 import { durationMs, parseDuration } from '../base/duration.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { PlannedFault, Scenario, ScheduledFault } from '../model/scenario.ts';
-import type { Topology } from '../model/topology.ts';
-import { occupancyOf, standsWith, type Draft } from './draw-fault.ts';
+import type { Random } from '../base/random.ts';
+import { stands } from '../faults/registry.ts';
+import type { DrawWorld } from './blast-radius.ts';
+import { draftOf, type Draft } from './draw-fault.ts';
 import { joinedId } from './fault-ids.ts';
 
 /** A fault that is repeated more often than this is a mistake, not a scenario. */
@@ -12,15 +14,16 @@ const MOST_REPEATS = 1_000;
 export function plannedDrafts(
   scenario: Scenario,
   lengthMs: number,
-  kinds: readonly FaultKind[],
-  topology: Topology,
+  world: DrawWorld,
+  random: Random,
 ): Draft[] {
   const drafts: Draft[] = [];
-  for (const planned of scenario.faults ?? []) {
-    const kind = kinds.find((one) => one.kind === planned.kind);
+  for (const [index, planned] of (scenario.faults ?? []).entries()) {
+    const kind = world.kinds.find((one) => one.kind === planned.kind);
     if (!kind) continue;
     for (const fault of occurrences(planned, kind, lengthMs)) {
-      drafts.push({ fault, occupies: occupancyOf(fault, kind, topology) });
+      const stream = random.fork(`${index}`).fork(String(fault.atMs));
+      drafts.push(draftOf(fault, kind, world, stream));
     }
   }
   return drafts;
@@ -38,7 +41,7 @@ function occurrences(planned: PlannedFault, kind: FaultKind, lengthMs: number): 
     const fault: ScheduledFault = { id, atMs, kind: planned.kind, params };
     if (planned.targets !== undefined) fault.targets = planned.targets;
     if (planned.override !== undefined) fault.override = planned.override;
-    if (standsWith(kind, params)) {
+    if (stands(kind, params)) {
       const askedMs = parseDuration(planned.duration ?? '') ?? lengthMs - atMs;
       fault.durationMs = Math.min(askedMs, lengthMs - atMs);
     }

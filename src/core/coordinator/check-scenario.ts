@@ -1,0 +1,93 @@
+import { parseDuration } from '../base/duration.ts';
+import { invalid, under, valid, type Checked, type Problem } from '../base/problem.ts';
+import { checkSchema } from '../base/schema.ts';
+import { checkFault } from '../faults/registry.ts';
+import { Scenario, type PlannedFault } from '../model/scenario.ts';
+import type { Topology } from '../model/topology.ts';
+import { WORKLOADS, workloadNamed } from '../workloads/registry.ts';
+import { checkDraw } from './check-draw.ts';
+import { checkRatio, checkTargets, unknownName } from './check-parts.ts';
+
+/**
+ * Everything that is wrong with a scenario document: its shape, and what shapes cannot say. Parts
+ * whose shape is right are looked into even where others are wrong, so that all comes at once.
+ * @param topology the nodes it will run on; their names are checked against it.
+ * @returns the scenario, or every problem with paths from the document.
+ */
+export function checkScenario(document: unknown, topology: Topology): Checked<Scenario> {
+  const shape = checkSchema(Scenario, document);
+  const problems = shape.ok ? [] : [...shape.problems];
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    const fine = (path: string): boolean =>
+      !problems.some((problem) => `${problem.path}/`.startsWith(`${path}/`));
+    problems.push(...meaning(document as Scenario, topology, fine));
+  }
+  return shape.ok && problems.length === 0 ? valid(shape.value) : invalid(...problems);
+}
+
+/** What the schema cannot say. @param fine whether the shape of a part is right. */
+function meaning(
+  scenario: Scenario,
+  topology: Topology,
+  fine: (path: string) => boolean,
+): Problem[] {
+  const problems: Problem[] = [];
+  const lengthMs = fine('/duration') ? parseDuration(scenario.duration ?? '') : undefined;
+  if (lengthMs === 0) problems.push({ path: '/duration', message: 'a run of no time at all' });
+  if (scenario.cluster?.file !== undefined && scenario.cluster.lab !== undefined) {
+    problems.push({ path: '/cluster', message: "either 'file' or 'lab', not both" });
+  }
+  if (scenario.workload !== undefined && fine('/workload')) {
+    problems.push(...under('/workload', checkWorkload(scenario.workload, topology)));
+  }
+  for (const [index, planned] of (fine('/faults') ? (scenario.faults ?? []) : []).entries()) {
+    problems.push(...under(`/faults/${index}`, checkPlanned(planned, topology, lengthMs)));
+  }
+  if (fine('/faults')) problems.push(...checkIds(scenario.faults ?? []));
+  if (scenario.draw !== undefined && fine('/draw')) {
+    problems.push(...under('/draw', checkDraw(scenario.draw, topology, lengthMs)));
+  }
+  if (fine('/limits'))
+    problems.push(...checkRatio('/limits/roleShare', scenario.limits?.roleShare));
+  return problems;
+}
+
+function checkWorkload(workload: NonNullable<Scenario['workload']>, topology: Topology): Problem[] {
+  const known = workloadNamed(workload.kind);
+  const names = WORKLOADS.map(({ kind }) => kind);
+  const problems = known
+    ? under('/params', known.check(workload.params ?? {}))
+    : [unknownName('/kind', 'workload', workload.kind, names)];
+  const on = workload.on === undefined ? [] : checkTargets(workload.on, topology);
+  return [...problems, ...under('/on', on)];
+}
+
+function checkPlanned(planned: PlannedFault, topology: Topology, lengthMs?: number): Problem[] {
+  const problems = checkFault(planned, topology);
+  if (planned.targets !== undefined) {
+    problems.push(...under('/targets', checkTargets(planned.targets, topology)));
+  }
+  const atMs = parseDuration(planned.at);
+  if (atMs !== undefined && lengthMs !== undefined && atMs >= lengthMs) {
+    problems.push({
+      path: '/at',
+      message: 'the run is over by then',
+      found: planned.at,
+      expected: "less than the scenario's duration",
+    });
+  }
+  return problems;
+}
+
+function checkIds(faults: readonly PlannedFault[]): Problem[] {
+  const seen = new Map<string, number>();
+  return faults.flatMap(({ id }, index): Problem[] => {
+    if (id === undefined) return [];
+    const before = seen.get(id);
+    seen.set(id, index);
+    if (before === undefined) return [];
+    return [
+      { path: `/faults/${index}/id`, message: `'${id}' is the id of /faults/${before} already` },
+    ];
+  });
+}
