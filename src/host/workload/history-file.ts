@@ -15,6 +15,7 @@ export class LineFile {
   #characters = 0;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout;
+  #closed = false;
   /** The first error of writing: from then on nothing more is written. */
   error: string | undefined;
 
@@ -57,8 +58,10 @@ export class LineFile {
     this.#writing = undefined;
   }
 
-  /** Writes out, syncs and closes. */
+  /** Writes out, syncs and closes; once. */
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#timer);
     await this.flush();
     try {

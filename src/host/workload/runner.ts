@@ -32,7 +32,9 @@ export class WorkloadRunner {
   #startedAtMs = Date.now();
   #error: string | undefined;
   #taken = 0;
+  #errorsBefore = 0;
   #stopNow = false;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(spec: WorkloadSpec, directory: string, history: LineFile, series: LineFile) {
     this.#spec = spec;
@@ -141,7 +143,6 @@ export class WorkloadRunner {
     this.#errorsBefore = errors;
     this.#series.append(JSON.stringify(entry));
   }
-  #errorsBefore = 0;
 
   status(): WorkloadStatus {
     const { tally, settings, phase, finalRead } = this.#workload;
@@ -172,7 +173,13 @@ export class WorkloadRunner {
     this.#error ??= error;
   }
 
-  async #writeStatus(): Promise<void> {
+  /** One write after the other, so that the last one said is the last one written. */
+  #writeStatus(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#replaceStatus());
+    return this.#writing;
+  }
+
+  async #replaceStatus(): Promise<void> {
     this.#noteFileErrors();
     const path = `${this.#directory}/${FILES.status}`;
     try {
