@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { bootMs } from './libc.ts';
+import { bootMs } from './clock.ts';
 
 /** Instants of CLOCK_BOOTTIME, and a way to wait for one: replaced by virtual time in tests. */
 export interface Clock {
@@ -39,11 +39,6 @@ export const bootClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
-
-/** Identity of this boot of the kernel. */
-export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-}
 
 /** Birth of a process in clock ticks after boot: field 22 of proc_pid_stat(5). */
 export function birthTicks(pid: number): number | undefined {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Failure, reasonOf } from '../core/base/failure.ts';
 import { birthTicks } from './boot-clock.ts';
 import { makePipe } from './libc.ts';
@@ -12,14 +12,19 @@ const RESPAWN_MS = 200;
 /** The agent's side of the guard: starts it, tells it what is due, and starts it again if it dies. */
 export class Guard {
   readonly #stateDirectory: string;
+  readonly #configFile: string | undefined;
   readonly #onRestart: () => void;
   #child: ChildProcess | undefined;
   #pipe: number | undefined;
   #ended = false;
 
-  /** @param onRestart a new guard knows nothing yet: tell it what is due. */
-  constructor(stateDirectory: string, onRestart: () => void) {
-    this.#stateDirectory = stateDirectory;
+  /**
+   * @param configFile the agent's own, for the services that undos start.
+   * @param onRestart a new guard knows nothing yet: tell it what is due.
+   */
+  constructor(stateDirectory: string, configFile: string | undefined, onRestart: () => void) {
+    this.#stateDirectory = resolve(stateDirectory);
+    this.#configFile = configFile === undefined ? undefined : resolve(configFile);
     this.#onRestart = onRestart;
   }
 
@@ -33,6 +38,7 @@ export class Guard {
     const log = openSync(join(this.#stateDirectory, 'guard.log'), 'a', 0o600);
     try {
       const heal = [process.execPath, '--disable-warning=ExperimentalWarning', HEALER];
+      if (this.#configFile !== undefined) heal.push('--config', this.#configFile);
       const who = [String(process.pid), String(birthTicks(process.pid) ?? 0)];
       const child = spawn('/bin/bash', [SCRIPT, this.#stateDirectory, ...who, ...heal], {
         detached: true,

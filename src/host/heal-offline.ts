@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../core/base/failure.ts';
 import { initialState } from '../core/agent/state.ts';
@@ -6,8 +7,10 @@ import { statusOf } from '../core/agent/status.ts';
 import type { AgentFaultStatus } from '../core/model/fault-status.ts';
 import { hasEnded, type EndedBy } from '../core/model/lifecycle.ts';
 import { AgentDriver } from './agent/driver.ts';
-import { birthTicks, bootClock, bootId } from './boot-clock.ts';
+import { birthTicks, bootClock } from './boot-clock.ts';
+import { readBootId } from './clock.ts';
 import { openJournalFile, SlotJournal } from './journal.ts';
+import { closeDescriptor, pidfdOpen, pidfdSendSignal } from './linux/libc.ts';
 import type { Linux } from './linux/linux.ts';
 import { lockState, type LockHolder } from './lock.ts';
 
@@ -42,7 +45,7 @@ export async function healOffline(options: {
     throw new Failure('state-directory', `there is no state directory ${stateDirectory}`, {
       definite: true,
     });
-  if (kill && birthTicks(kill.pid) === kill.birthTicks) process.kill(kill.pid, 'SIGKILL');
+  if (kill) endProcess(kill);
   let lock;
   try {
     lock = await lockState(stateDirectory, 'healer', {
@@ -58,6 +61,17 @@ export async function healOffline(options: {
     return await healLocked(stateDirectory, linux, options.by);
   } finally {
     lock.release();
+  }
+}
+
+/** SIGKILL through a pidfd: a reused pid is never hit. A process that is gone is what is wanted. */
+function endProcess(kill: { pid: number; birthTicks: number }): void {
+  const fd = pidfdOpen(kill.pid);
+  if (typeof fd === 'string') return;
+  try {
+    if (birthTicks(kill.pid) === kill.birthTicks) pidfdSendSignal(fd, constants.signals.SIGKILL);
+  } finally {
+    closeDescriptor(fd);
   }
 }
 
@@ -82,7 +96,7 @@ async function healLocked(stateDirectory: string, linux: Linux, by: EndedBy): Pr
     },
     initialState({
       node: entries[0]?.arm.node ?? '',
-      bootId: bootId(),
+      bootId: readBootId(),
       agentPort: 0,
       ownNodes: [],
     }),

@@ -6,12 +6,10 @@ import koffi from 'koffi';
  */
 const libc = koffi.load('libc.so.6');
 const flockCall = libc.func('int flock(int fd, int operation)');
-const clockGettime = libc.func('int clock_gettime(int clock, _Out_ uint8_t *time)');
 const pipe2 = libc.func('int pipe2(_Out_ uint8_t *fds, int flags)');
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const CLOCK_BOOTTIME = 7;
 const O_CLOEXEC = 0o2000000;
 const EWOULDBLOCK = 11;
 
@@ -23,14 +21,6 @@ export function tryLock(fd: number): boolean {
   if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
   if (koffi.errno() === EWOULDBLOCK) return false;
   throw new Error(`flock: errno ${koffi.errno()}`);
-}
-
-const time = Buffer.alloc(16);
-
-/** CLOCK_BOOTTIME in ms: goes on during suspend, never back (clock_gettime(2)). */
-export function bootMs(): number {
-  clockGettime(CLOCK_BOOTTIME, time);
-  return Number(time.readBigInt64LE(0)) * 1000 + Number(time.readBigInt64LE(8)) / 1e6;
 }
 
 /** pipe2(2) with close-on-exec: [read end, write end]. */

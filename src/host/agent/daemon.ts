@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { Failure } from '../../core/base/failure.ts';
 import { initialState } from '../../core/agent/state.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
 import { AGENT_ROUTES } from '../../core/model/api.ts';
-import { bootClock, bootId } from '../boot-clock.ts';
+import { bootClock } from '../boot-clock.ts';
+import { readBootId } from '../clock.ts';
 import { Guard } from '../guard.ts';
 import {
   serveRoutes,
@@ -80,7 +81,7 @@ export class Agent {
       parts.config.maxDurationMs === undefined ? {} : { durationMs: parts.config.maxDurationMs };
     const state = initialState({
       node: options.node,
-      bootId: bootId(),
+      bootId: readBootId(),
       agentPort: 0,
       ownNodes: parts.config.ownNodes,
       limits,
@@ -121,7 +122,8 @@ export class Agent {
       Math.floor(Date.now() / 10),
     );
     const linux = options.makeLinux(config);
-    const guard = (restarted: () => void): Guard => new Guard(options.stateDirectory, restarted);
+    const guard = (restarted: () => void): Guard =>
+      new Guard(options.stateDirectory, options.configFile, restarted);
     const agent = new Agent(options, { config, lock, journal, linux, guard });
     await agent.driver.recover(entries, 'agentRestart');
     return agent;
@@ -208,9 +210,4 @@ export class Agent {
         definite: false,
       });
   }
-}
-
-/** What a daemon says when it can't go on because of a bug. */
-export function bugLine(error: unknown): string {
-  return `a bug was found, and the agent stops; its guard heals: ${reasonOf(error)}`;
 }

@@ -6,10 +6,9 @@ import type { AgentFaultRequest } from '../../core/model/fault-request.ts';
 import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
 import type { Service } from '../../core/model/agent-config.ts';
-import { bootId } from '../boot-clock.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import type { Handler, Reply, RouteRequest } from '../http/handler.ts';
-import { bootMs } from '../libc.ts';
+import { bootMs, readBootId } from '../clock.ts';
 import type { Linux } from '../linux/linux.ts';
 import { VERSION } from '../version.ts';
 import type { AgentDriver, AgentRequest } from './driver.ts';
@@ -146,7 +145,7 @@ async function capabilities(context: HandlerContext): Promise<Reply> {
   return json({
     node: context.node,
     version: VERSION,
-    bootId: bootId(),
+    bootId: readBootId(),
     capabilities: context.driver.state.capabilities,
     services: Object.entries(context.services).map(([name, service]) => ({
       name,

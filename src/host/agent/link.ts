@@ -9,7 +9,7 @@ import { HttpProblem } from '../http/http-problem.ts';
 import type { Identity } from '../http/tokens.ts';
 import { validateRequest } from '../http/validate.ts';
 import type { Upgrade } from '../http-server.ts';
-import { bootMs } from '../libc.ts';
+import { bootMs } from '../clock.ts';
 import { VERSION } from '../version.ts';
 
 const SILENT_PINGS_MAX = 3;

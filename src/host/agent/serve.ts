@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { pino, destination } from 'pino';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
+import type { TlsOptions } from '../http-server.ts';
+import { parseListen } from '../http/listen.ts';
+import { readTokenFile, tokenFileIn } from '../http/tokens.ts';
+import { thisMachine } from '../this-machine.ts';
+import { Agent, type AgentOptions } from './daemon.ts';
+import { execFault, readFaultFile } from './exec-file.ts';
+
+/** What `faultline agent` is called with. */
+export interface AgentFlags {
+  node: string;
+  state: string;
+  listen?: string;
+  config?: string;
+  cluster?: string;
+  tokenFile?: string;
+  insecure: boolean;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsCa?: string;
+  hostName?: string;
+}
+
+const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+function optionsOf(flags: AgentFlags): AgentOptions {
+  if (!NODE_NAME.test(flags.node))
+    throw new Failure('bad-node', `--node '${flags.node.slice(0, 80)}' is no node name`, {
+      definite: true,
+    });
+  const level = process.env['FAULTLINE_LOG'] ?? 'info';
+  const logger = pino({ level, base: { node: flags.node } }, destination({ fd: 2, sync: true }));
+  return {
+    node: flags.node,
+    stateDirectory: flags.state,
+    ...(flags.config === undefined ? {} : { configFile: flags.config }),
+    ...(flags.cluster === undefined ? {} : { cluster: flags.cluster }),
+    makeLinux: (config) => thisMachine(config.services, flags.state),
+    logger,
+    onBug: (error) => {
+      // The state may be wrong: no more of it. The guard sees the pipe close, and heals.
+      logger.fatal({ err: error }, 'a bug was found: the agent stops, its guard heals');
+      process.exit(70);
+    },
+  };
+}
+
+function readPem(flag: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Failure('bad-tls-file', `${flag} ${path}: ${reasonOf(error)}`, {
+      definite: true,
+      cause: error,
+    });
+  }
+}
+
+function tlsOf(flags: AgentFlags): TlsOptions | undefined {
+  const { tlsCert, tlsKey, tlsCa } = flags;
+  if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new Failure('bad-tls', '--tls-cert and --tls-key belong together', { definite: true });
+  const tls: TlsOptions = {
+    cert: readPem('--tls-cert', tlsCert),
+    key: readPem('--tls-key', tlsKey),
+  };
+  if (tlsCa !== undefined) tls.clientCa = readPem('--tls-ca', tlsCa);
+  return tls;
+}
+
+/**
+ * The daemon, until it is told to stop.
+ * @param ready called with one line once the port is open.
+ * @throws Failure: one clear line about what it lacks.
+ */
+export async function serveAgent(
+  flags: AgentFlags,
+  stopped: AbortSignal,
+  ready: (line: string) => void,
+): Promise<void> {
+  const listen = parseListen(flags.listen ?? '127.0.0.1:7711');
+  const tls = tlsOf(flags);
+  const tokenFile =
+    flags.tokenFile ?? process.env['FAULTLINE_TOKEN_FILE'] ?? tokenFileIn(flags.state);
+  const tokens = readTokenFile(tokenFile);
+  const agent = await Agent.start(optionsOf(flags));
+  try {
+    const server = await agent.listen({
+      listen,
+      tokens,
+      insecure: flags.insecure,
+      ...(tls ? { tls } : {}),
+      ...(flags.hostName === undefined ? {} : { hostNames: flags.hostName.split(',') }),
+    });
+    ready(`faultline agent ${flags.node} is ready: ${server.url} (token file ${tokenFile})`);
+    if (!stopped.aborted)
+      await new Promise((resolve) => stopped.addEventListener('abort', resolve, { once: true }));
+  } finally {
+    await agent.stop();
+  }
+}
+
+/** No coordinator and no port: one fault from a file, to its end. */
+export async function execAgent(
+  flags: AgentFlags,
+  path: string,
+  interrupted: AbortSignal,
+): Promise<AgentFaultStatus> {
+  const request = readFaultFile(path);
+  const agent = await Agent.start(optionsOf(flags));
+  try {
+    return await execFault(agent, path, request, interrupted);
+  } finally {
+    await agent.stop();
+  }
+}
