@@ -1,7 +1,7 @@
 import type { HistoryEntry, PollEntry } from '../model/history.ts';
 import { Finding, type Checker } from './engine/checker.ts';
 import type { Ledger } from './engine/ledger.ts';
-import { ACKNOWLEDGED, SEEN, type Place } from './engine/place.ts';
+import { SEEN, type Place } from './engine/place.ts';
 
 /** A stretch of offsets a reader passed over; whether records stand there is known at the end. */
 interface Gap {
@@ -75,7 +75,8 @@ function sentBackwards(ledger: Ledger): Finding {
       let last = -1;
       for (let value = writer; value < place.values; value += writers) {
         const offset = place.offsets[value] as number;
-        if (offset < 0 || ((place.state[value] as number) & (ACKNOWLEDGED | SEEN)) === 0) continue;
+        // Where a lost value was said to stand, others stand by now: it has no place in the order.
+        if (offset < 0 || ((place.state[value] as number) & SEEN) === 0) continue;
         if (offset <= last) {
           const before = last;
           const name = ledger.name(value);

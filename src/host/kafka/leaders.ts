@@ -1,5 +1,5 @@
 import { reasonOf } from '../../core/base/failure.ts';
-import type { ClusterConnections } from './cluster-connections.ts';
+import { ClusterConnections } from './cluster-connections.ts';
 
 export interface Leader {
   /** -1: none. */
@@ -9,26 +9,35 @@ export interface Leader {
 
 const NONE: Leader = { broker: -1, epoch: -1 };
 const SHORTEST_MS = 100;
-const PERIOD_MS = 3_000;
+const PERIOD_MS = 1_000;
 
 /**
  * Who leads the topic-partitions of some topics. Epochs never go back: a broker that is cut off answers
- * from the past. Refreshed when asked to (at most ten times a second) and every three seconds.
+ * from the past. Refreshed when asked to (at most ten times a second) and every second.
  */
 export class Leaders {
   #connections: ClusterConnections;
+  /** Of its own, and impatient: a stopped broker must not hold up finding the new leader. */
+  #asking: ClusterConnections;
   #topics: string[];
   #leaders = new Map<string, Leader>();
   #running: Promise<void> | undefined;
   #lastMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #changed: () => void;
+  #closed = false;
   /** Why the last refresh failed, if it did. */
   error: string | undefined;
 
   /** @param changed called after each refresh. */
   constructor(connections: ClusterConnections, topics: string[], changed: () => void) {
     this.#connections = connections;
+    const { settings } = connections;
+    this.#asking = new ClusterConnections(connections.bootstrap, {
+      ...settings,
+      connectTimeoutMs: Math.min(settings.connectTimeoutMs, 1_000),
+      requestTimeoutMs: Math.min(settings.requestTimeoutMs, 1_000),
+    });
     this.#topics = topics;
     this.#changed = changed;
   }
@@ -44,7 +53,7 @@ export class Leaders {
 
   /** Asks for a refresh soon; returns at once. */
   refresh(): void {
-    if (this.#running !== undefined) return;
+    if (this.#running !== undefined || this.#closed) return;
     const waitMs = Math.max(0, this.#lastMs + SHORTEST_MS - performance.now());
     this.#running = new Promise<void>((resolve) => {
       setTimeout(() => {
@@ -59,7 +68,8 @@ export class Leaders {
 
   async #ask(): Promise<void> {
     try {
-      const answer = await this.#connections.metadata(this.#topics);
+      const answer = await this.#asking.metadata(this.#topics);
+      if (answer.brokers.length > 0) this.#connections.remember(answer);
       for (const topic of answer.topics) {
         for (const state of topic.partitions) {
           const key = `${topic.name}-${state.partitionIndex}`;
@@ -75,6 +85,8 @@ export class Leaders {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
+    this.#asking.close();
   }
 }

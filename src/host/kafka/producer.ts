@@ -55,6 +55,9 @@ interface Held<Tag> {
   sequence: number;
   attempts: number;
   sending: boolean;
+  /** Where and since when (monotonic ms) it is being sent. */
+  broker: number;
+  sinceMs: number;
   /** An attempt of it ended as `info`. */
   maybe: boolean;
 }
@@ -68,6 +71,7 @@ interface Place<Tag> {
 }
 
 const PER_BROKER = 5;
+const DEPOSED_MS = 1_000;
 const SEQUENCES = 2 ** 31;
 
 /**
@@ -113,7 +117,10 @@ export class Producer<Tag> {
       pausedUntilMs: 0,
     }));
     const topics = [...new Set(places.map(({ topic }) => topic))];
-    this.#leaders = new Leaders(connections, topics, () => this.pump());
+    this.#leaders = new Leaders(connections, topics, () => {
+      this.#leaveDeposed();
+      this.pump();
+    });
     if (!settings.idempotence) this.#identity = { id: -1, epoch: -1 };
   }
 
@@ -174,6 +181,8 @@ export class Producer<Tag> {
       sequence: this.#takeSequence(place, batch.count),
       attempts: 0,
       sending: false,
+      broker: -1,
+      sinceMs: 0,
       maybe: false,
     };
     place.held.push(held);
@@ -198,14 +207,13 @@ export class Producer<Tag> {
       .to(broker)
       .then((connection) => {
         this.#open.set(broker, connection);
+        this.#connecting.delete(broker);
       })
       .catch((error: unknown) => {
         // No byte was sent, so no attempt was made: it is counted, and tried again with new metadata.
         this.#count(error instanceof Failure ? error.code : reasonOf(error));
         this.#leaders.refresh();
-      })
-      .finally(() => {
-        this.#connecting.delete(broker);
+        setTimeout(() => this.#connecting.delete(broker), this.#settings.retryBackoffMs);
       });
     return undefined;
   }
@@ -229,6 +237,8 @@ export class Producer<Tag> {
     });
     held.attempts++;
     held.sending = true;
+    held.broker = broker;
+    held.sinceMs = performance.now();
     this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 0) + 1);
     const mark = this.#observer.begin(held.batch, held.attempts, broker);
     const wireAcks = acks === 'all' ? -1 : Number(acks);
@@ -323,6 +333,23 @@ export class Producer<Tag> {
     }
     this.#renewBecause = undefined;
     if (this.#settings.idempotence) this.#identity = undefined;
+  }
+
+  /**
+   * Ends connections whose broker no longer leads what it was sent a second ago and has not answered:
+   * it may be stopped. The same sequence at the new leader is safe; without idempotence it would be
+   * a duplicate, so then the request's own timeout is waited for.
+   */
+  #leaveDeposed(): void {
+    if (!this.#settings.idempotence) return;
+    const nowMs = performance.now();
+    for (const place of this.places) {
+      const leader = this.#leaders.of(place.topic, place.topicPartition).broker;
+      for (const { sending, broker, sinceMs } of place.held) {
+        if (!sending || leader < 0 || leader === broker || nowMs - sinceMs < DEPOSED_MS) continue;
+        this.#open.get(broker)?.close();
+      }
+    }
   }
 
   #askIdentity(): void {
