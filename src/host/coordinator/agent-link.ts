@@ -1,0 +1,298 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { ClockOffset } from '../../core/coordinator/clock-offset.ts';
+import type { ClockEstimate } from '../../core/coordinator/machine-types.ts';
+import type { AgentFaultStatus, NodeStatus } from '../../core/model/fault-status.ts';
+import type { Capability } from '../../core/model/fault.ts';
+import { LINK_FRAME_BYTES_MAX, LINK_PING_MS, type LinkFrame } from '../../core/model/link.ts';
+import type { NodeName } from '../../core/model/topology.ts';
+import { bootMs } from '../libc.ts';
+import { VERSION } from '../version.ts';
+import type { AgentAnswer } from './api.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const RECONNECT_FIRST_MS = 200;
+const RECONNECT_LAST_MS = 3_000;
+const SILENT_PINGS_MAX = 3;
+/** Exchanges when a link comes up, and in every later round. */
+const CLOCK_FIRST = 8;
+const CLOCK_ROUND = 4;
+const CLOCK_ROUND_MS = 5_000;
+
+export interface LinkOptions {
+  node: NodeName;
+  /** Base URL of the agent. */
+  url: string;
+  cluster: string;
+  owner: string;
+  token: string;
+  /** PEM texts, for an agent behind TLS. */
+  tls?: { ca?: string; cert?: string; key?: string };
+}
+
+/** What a link tells of. `up` comes first, then one complete `status`. */
+export interface LinkListener {
+  up(clock: ClockEstimate, coordinatorAddresses: string[]): void;
+  down(reason: string): void;
+  clock(estimate: ClockEstimate): void;
+  status(faults: AgentFaultStatus[], complete: boolean): void;
+  workload(id: string, status: unknown): void;
+}
+
+interface Waiting {
+  resolve: (answer: AgentAnswer) => void;
+  reject: (failure: Failure) => void;
+  timer: NodeJS.Timeout;
+}
+
+/** Dials one agent's /v1/link for as long as it lives, and speaks REST in frames over it. */
+export class AgentLink {
+  readonly options: LinkOptions;
+  readonly #listener: LinkListener;
+  #socket: WebSocket | undefined;
+  #seq = 0;
+  readonly #waiting = new Map<number, Waiting>();
+  #offset = new ClockOffset();
+  #timers: NodeJS.Timeout[] = [];
+  #retryMs = RECONNECT_FIRST_MS;
+  #closed = false;
+  /** 'up' was told; frames that come before are kept. */
+  #isUp = false;
+  #early: LinkFrame[] = [];
+  state: NodeStatus['link'] = 'unreachable';
+  error: string | undefined = 'not tried yet';
+  sinceWallMs = Date.now();
+  version: string | undefined;
+  capabilities: Capability[] | undefined;
+  clockEstimate: ClockEstimate | undefined;
+
+  constructor(options: LinkOptions, listener: LinkListener) {
+    this.options = options;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    this.#dial();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#socket?.terminate();
+  }
+
+  #dial(): void {
+    if (this.#closed) return;
+    const { url, token, node, cluster, owner, tls } = this.options;
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/link`, {
+      headers: {
+        authorization: `Bearer ${token}`,
+        'faultline-node': node,
+        'faultline-cluster': cluster,
+        'faultline-version': VERSION,
+        'faultline-owner': owner,
+      },
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      maxPayload: LINK_FRAME_BYTES_MAX,
+      perMessageDeflate: false,
+      followRedirects: false,
+      ...tls,
+    });
+    this.#socket = socket;
+    let refusal: string | undefined;
+    socket.on('unexpected-response', (_request, response) => {
+      void readRefusal(response).then((says) => {
+        refusal = says;
+        socket.terminate();
+        this.#lost(socket, says, [401, 403, 409].includes(response.statusCode ?? 0));
+      });
+    });
+    socket.on('open', () => void this.#opened(socket));
+    socket.on('message', (data) => this.#onMessage(socket, data as Buffer));
+    socket.on('error', (error) => {
+      refusal ??= reasonOf(error) === '' ? 'cannot be reached' : reasonOf(error);
+    });
+    socket.on('close', (_code, reason) => {
+      this.#lost(socket, refusal ?? (reason.toString() || 'the connection was closed'), false);
+    });
+  }
+
+  #lost(socket: WebSocket, reason: string, refused: boolean): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    const wasUp = this.#isUp;
+    this.#isUp = false;
+    this.#early = [];
+    const next = refused ? 'refused' : 'unreachable';
+    if (this.state !== next) this.sinceWallMs = Date.now();
+    this.state = next;
+    this.error = reason;
+    for (const waiting of this.#waiting.values()) {
+      clearTimeout(waiting.timer);
+      waiting.reject(this.#failure('agent-unreachable', reason));
+    }
+    this.#waiting.clear();
+    if (wasUp) this.#listener.down(reason);
+    if (this.#closed) return;
+    // Spread out: a hundred agents that came back together are not dialled at one instant.
+    const waitMs = this.#retryMs * (0.75 + Math.random() / 2);
+    this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_LAST_MS);
+    this.#timers.push(setTimeout(() => this.#dial(), waitMs));
+  }
+
+  #failure(code: string, reason: string): Failure {
+    return new Failure(code, `agent of ${this.options.node}: ${reason}`, {
+      definite: false,
+      context: { node: this.options.node },
+    });
+  }
+
+  async #opened(socket: WebSocket): Promise<void> {
+    this.#watch(socket);
+    this.#offset = new ClockOffset();
+    try {
+      await this.#exchangeClocks(CLOCK_FIRST);
+      const estimate = this.#offset.estimate(bootMs());
+      const local = localAddress(socket);
+      if (this.#socket !== socket || estimate === undefined) return;
+      this.#retryMs = RECONNECT_FIRST_MS;
+      this.state = 'linked';
+      this.error = undefined;
+      this.sinceWallMs = Date.now();
+      this.clockEstimate = estimate;
+      this.#isUp = true;
+      this.#listener.up(estimate, local === undefined ? [] : [local]);
+      for (const frame of this.#early.splice(0)) this.#take(frame);
+      const timer = setInterval(() => void this.#round(socket), CLOCK_ROUND_MS);
+      this.#timers.push(timer);
+      await this.#askCapabilities(socket);
+    } catch (error) {
+      // The link went down in the middle: its close event has said so, and it is dialled again.
+      if (this.#socket === socket) socket.terminate();
+      this.error ??= reasonOf(error);
+    }
+  }
+
+  async #askCapabilities(socket: WebSocket): Promise<void> {
+    const { status, body } = await this.request('GET', '/v1/capabilities');
+    if (status !== 200 || this.#socket !== socket) return;
+    const said = body as { version?: string; capabilities?: Capability[] };
+    this.version = said.version;
+    this.capabilities = said.capabilities;
+  }
+
+  /** Pings: a link on which nothing comes back is half-open, and worth nothing. */
+  #watch(socket: WebSocket): void {
+    let silent = 0;
+    const heard = (): void => {
+      silent = 0;
+    };
+    socket.on('pong', heard);
+    socket.on('message', heard);
+    const timer = setInterval(() => {
+      silent += 1;
+      if (silent > SILENT_PINGS_MAX) socket.terminate();
+      else socket.ping();
+    }, LINK_PING_MS);
+    this.#timers.push(timer);
+  }
+
+  async #exchangeClocks(count: number): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const askedMs = bootMs();
+      const { status, body } = await this.request('GET', '/v1/clock');
+      const answeredMs = bootMs();
+      const theirsMs = (body as { bootMs?: unknown } | null)?.bootMs;
+      if (status === 200 && typeof theirsMs === 'number')
+        this.#offset.add({ askedMs, answeredMs, theirsMs });
+    }
+  }
+
+  async #round(socket: WebSocket): Promise<void> {
+    try {
+      await this.#exchangeClocks(CLOCK_ROUND);
+      if (this.capabilities === undefined) await this.#askCapabilities(socket);
+    } catch {
+      // The link is going down: that is told by its own event.
+      return;
+    }
+    const estimate = this.#offset.estimate(bootMs());
+    if (this.#socket !== socket || estimate === undefined) return;
+    this.clockEstimate = estimate;
+    this.#listener.clock(estimate);
+  }
+
+  #onMessage(socket: WebSocket, data: Buffer): void {
+    let frame: LinkFrame;
+    try {
+      frame = JSON.parse(data.toString()) as LinkFrame;
+    } catch {
+      // Not our protocol: nothing on this connection can be trusted.
+      socket.close(1007, 'no frame of a link');
+      return;
+    }
+    if (frame.frame === 'answer') {
+      const waiting = this.#waiting.get(frame.seq);
+      this.#waiting.delete(frame.seq);
+      clearTimeout(waiting?.timer);
+      waiting?.resolve({ status: frame.status, body: frame.body });
+    } else if (this.#isUp) this.#take(frame);
+    else this.#early.push(frame);
+  }
+
+  #take(frame: LinkFrame): void {
+    if (frame.frame === 'status')
+      this.#listener.status(frame.faults as AgentFaultStatus[], frame.complete);
+    else if (frame.frame === 'workload') this.#listener.workload(frame.id, frame.status);
+  }
+
+  /** One route of the agent. @throws Failure `agent-unreachable`, `timeout`: it may have happened. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    timeoutMs: number = REQUEST_TIMEOUT_MS,
+  ): Promise<AgentAnswer> {
+    const socket = this.#socket;
+    const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
+    if (socket?.readyState !== WebSocket.OPEN) {
+      reject(this.#failure('agent-unreachable', this.error ?? 'is unreachable'));
+      return promise;
+    }
+    this.#seq += 1;
+    const seq = this.#seq;
+    const timer = setTimeout(() => {
+      this.#waiting.delete(seq);
+      reject(this.#failure('timeout', `no answer to ${method} ${path} in ${timeoutMs} ms`));
+    }, timeoutMs);
+    this.#waiting.set(seq, { resolve, reject, timer });
+    const frame: LinkFrame = { frame: 'request', seq, method, path };
+    if (body !== undefined) frame.body = body;
+    socket.send(JSON.stringify(frame));
+    return promise;
+  }
+}
+
+function localAddress(socket: WebSocket): string | undefined {
+  // ws keeps the socket of its connection in a field that is not in its types.
+  const { _socket: raw } = socket as unknown as { _socket?: { localAddress?: string } };
+  return raw?.localAddress?.replace(/^::ffff:/i, '');
+}
+
+async function readRefusal(response: IncomingMessage): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > 16_384) break;
+    }
+    const { detail } = JSON.parse(text) as { detail?: string };
+    return detail ?? `answered ${response.statusCode}`;
+  } catch {
+    // Not problem details of ours: something else listens there.
+    return `answered ${response.statusCode}: is that a Faultline agent?`;
+  }
+}
