@@ -30,6 +30,10 @@ export interface RunStatus {
   phases: { phase: RunPhase; at: string }[];
   /** Ids of the faults it created, in order. */
   faults: string[];
+  /** Faults of the schedule that were not to be: the coordinator refused them, or it was not there. */
+  skipped: { id: string; kind: string; atMs: number; reason: string }[];
+  /** Whether the cluster was whole again within the scenario's `recovery`, and after how long. */
+  recovery?: { recovered: boolean; afterMs: number; says: string };
   /** Latest counts of the workload. */
   progress?: RunProgress;
   /** Node the workload runs on, and its id there. */
