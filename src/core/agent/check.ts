@@ -1,9 +1,9 @@
-import { parseDuration } from '../base/duration.ts';
-import { formatDuration } from '../base/duration.ts';
+import { formatDuration, parseDuration } from '../base/duration.ts';
 import { fnv1a64, shortHash } from '../base/hash.ts';
 import type { Problem } from '../base/problem.ts';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { Random } from '../base/random.ts';
+import { checkSchema } from '../base/schema.ts';
 import { checkFault, kindNamed, targetsOf } from '../faults/registry.ts';
 import { DEFAULT_LEASE_MS, type AgentFaultRequest } from '../model/fault-request.ts';
 import type { Capability, FaultKind, Here } from '../model/fault.ts';
@@ -85,21 +85,11 @@ function impliedTargets(
   request: AgentFaultRequest,
   kind: FaultKind | undefined,
 ): string[] | undefined {
-  if (kind === undefined) return undefined;
-  // The kind's own answer needs valid parameters; checkFault says what is wrong with others.
-  if (kind.takesTargets === undefined && kind.namesNodes) return undefined;
-  if (kind.takesTargets !== undefined && checkFaultParams(kind, request)) {
-    if (targetsOf(kind, request.params ?? {}) !== 'required') return undefined;
-  }
+  const params = request.params ?? {};
+  // The kind can tell only from valid parameters; checkFault says what is wrong with others.
+  if (kind === undefined || !checkSchema(kind.params, params).ok) return undefined;
+  if (targetsOf(kind, params) !== 'required') return undefined;
   return request.context?.selected ?? [state.node];
-}
-
-function checkFaultParams(kind: FaultKind, request: AgentFaultRequest): boolean {
-  const problems = checkFault(
-    { kind: kind.kind, params: request.params ?? {} },
-    { name: 'none', nodes: [] },
-  );
-  return !problems.some((problem) => problem.path.startsWith('/params'));
 }
 
 function checkNames(targets: string | string[] | undefined, topology: Topology): Problem[] {
