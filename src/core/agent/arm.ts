@@ -149,11 +149,12 @@ export function observed(work: Work, fault: Fault, facts: Answer[]): void {
   if (!fault.plan) return;
   if (fault.wanted) return refuse(work, fault, cancelledReply(fault));
   const { kind, params, here } = fault.plan;
-  const steps = kind.plan(params, here, facts);
-  if (isProblems(steps)) return refuse(work, fault, unprocessable(steps));
   const claims = kind.claims(params, here, facts);
+  // Before the plan: a process that another fault has stopped is 'held by F', not 'stopped already'.
   const holder = holderOf(work, fault, claims);
   if (holder) return refuse(work, fault, holder);
+  const steps = kind.plan(params, here, facts);
+  if (isProblems(steps)) return refuse(work, fault, unprocessable(steps));
   const ordered = [...steps].sort((left, right) => (left.afterMs ?? 0) - (right.afterMs ?? 0));
   const witness = kind.witness(params, here, facts);
   const next = update(work, fault, {
