@@ -1,3 +1,4 @@
+import type { SeriesEntry } from '../workloads/status.ts';
 import type { Verdict } from './verdict.ts';
 import type { Schedule, Scenario } from './scenario.ts';
 
@@ -69,4 +70,6 @@ export type TimelineEntry =
       endedBy?: string;
     }
   | { at: number; entry: 'cluster'; activeController: number; leaders: number[]; isr: number[][] }
-  | { at: number; entry: 'workload'; progress: RunProgress };
+  | { at: number; entry: 'workload'; progress: RunProgress }
+  /** What the workload itself wrote each second; comes once the history has been fetched. */
+  | { at: number; entry: 'second'; second: SeriesEntry };

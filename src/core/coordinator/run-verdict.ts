@@ -1,0 +1,76 @@
+import { endedEarly } from '../model/lifecycle.ts';
+import type { FaultStatus } from '../model/fault-status.ts';
+import type { FaultInterval } from '../model/history.ts';
+import type { RunStatus } from '../model/run.ts';
+import type { Anomaly, Verdict } from '../model/verdict.ts';
+import { parseInstant } from '../base/instant.ts';
+
+/** The faults of a run as stretches of time, for the history; those that never fired are not in it. */
+export function intervalsOf(faults: readonly FaultStatus[]): FaultInterval[] {
+  return faults.flatMap((fault): FaultInterval[] => {
+    const beganMs = fault.firedAt === undefined ? undefined : parseInstant(fault.firedAt);
+    if (beganMs === undefined) return [];
+    const { id, kind, targets } = fault;
+    const endedMs = fault.endedAt === undefined ? undefined : parseInstant(fault.endedAt);
+    return [{ id, kind, targets, beganMs, ...(endedMs === undefined ? {} : { endedMs }) }];
+  });
+}
+
+function notRecovered(run: RunStatus): Anomaly[] {
+  if (run.recovery === undefined || run.recovery.recovered) return [];
+  const says = `after everything was healed the cluster was ${run.recovery.says}`;
+  return [{ kind: 'notRecovered', checker: 'run', count: 1, examples: [{ says }], counts: true }];
+}
+
+/**
+ * What the run itself knows and no history shows: a cluster that did not become whole again is an
+ * anomaly; a fault that ended early, or failed, leaves nothing better than `unknown`.
+ */
+export function withRun(verdict: Verdict, run: RunStatus, faults: readonly FaultStatus[]): Verdict {
+  const reasons = [...verdict.reasons];
+  let doubtful = false;
+  for (const { id, endedBy, state, kind, nodes } of faults) {
+    if (endedEarly(endedBy)) {
+      doubtful = true;
+      reasons.push(`fault ${id} (${kind}) ended early, by ${endedBy}`);
+    } else if (state === 'failed' || state === 'missed') {
+      const error = Object.values(nodes).find((node) => node.error !== undefined)?.error;
+      reasons.push(`fault ${id} (${kind}) ${state}${error === undefined ? '' : `: ${error}`}`);
+    }
+  }
+  const anomalies = [...verdict.anomalies, ...notRecovered(run)];
+  for (const { examples } of notRecovered(run)) reasons.push(examples[0]?.says ?? '');
+  const wrong = verdict.verdict === 'invalid' || anomalies.length > verdict.anomalies.length;
+  const word = wrong ? 'invalid' : doubtful ? 'unknown' : verdict.verdict;
+  return { ...verdict, verdict: word, reasons, anomalies };
+}
+
+/** A verdict where the checkers could not be heard. */
+export function unknownVerdict(reason: string): Verdict {
+  return {
+    verdict: 'unknown',
+    reasons: [reason],
+    anomalies: [],
+    checks: {},
+    counts: {
+      offered: 0,
+      acknowledged: 0,
+      failed: 0,
+      unknown: 0,
+      read: 0,
+      unknownButRead: 0,
+      polledRows: 0,
+      sends: 0,
+      polls: 0,
+    },
+    availability: {
+      thresholdMs: 0,
+      windows: [],
+      count: 0,
+      longestSendMs: 0,
+      longestPollMs: 0,
+      withoutFault: 0,
+    },
+    recovery: { never: [] },
+  };
+}
