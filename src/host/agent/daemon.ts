@@ -22,6 +22,7 @@ import { AgentDriver } from './driver.ts';
 import { AgentEvents } from './events.ts';
 import { agentHandlers, listFaults } from './handlers.ts';
 import { Links } from './link.ts';
+import { Workloads } from './workloads.ts';
 
 /** A healer that is at work is waited for; it leaves everything healed. */
 const HEALER_WAIT_MS = 20_000;
@@ -58,6 +59,7 @@ export class Agent {
   readonly #guard: Guard;
   readonly #probed: Promise<void>;
   #links: Links | undefined;
+  #workloads: Workloads | undefined;
   #server: HttpServer | undefined;
 
   private constructor(
@@ -150,7 +152,10 @@ export class Agent {
   /** Opens the port. @throws Failure: taken, or beyond loopback without TLS. */
   async listen(options: ListenOptions): Promise<HttpServer> {
     const { node, cluster, logger, onBug } = this.#options;
-    const handlers = agentHandlers({
+    const workloads = new Workloads(this.#options.stateDirectory, (id, status) =>
+      this.#links?.broadcast({ frame: 'workload', id, status }),
+    );
+    const ofFaults = agentHandlers({
       node,
       driver: this.driver,
       linux: this.#linux,
@@ -159,6 +164,7 @@ export class Agent {
       probed: this.#probed,
       openapi: async () => ({ openapi: '3.1.0', info: { title: 'Faultline agent' }, paths: {} }),
     });
+    const handlers = { ...ofFaults, ...workloads.handlers() };
     const links = new Links({
       node,
       cluster,
@@ -167,9 +173,7 @@ export class Agent {
       log: (message) => logger.info({}, message),
     });
     const server = await serveRoutes({
-      routes: AGENT_ROUTES.filter(
-        (route) => handlers[route.name] !== undefined || route.name === 'link',
-      ),
+      routes: AGENT_ROUTES,
       handlers,
       tokens: options.tokens,
       listen: options.listen,
@@ -181,6 +185,8 @@ export class Agent {
       onBug,
     });
     this.#links = links;
+    this.#workloads = workloads;
+    workloads.watch();
     this.#server = server;
     this.driver.dispatch({ event: 'listening', agentPort: server.port });
     return server;
@@ -197,6 +203,7 @@ export class Agent {
     this.driver.dispatch({ event: 'stop' });
     await this.driver.until(allEnded, AbortSignal.timeout(STOP_MS));
     const healed = allEnded();
+    this.#workloads?.close();
     this.#links?.close();
     await this.#server?.close();
     this.driver.close();

@@ -3,6 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { SeriesEntry, WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
+import { FILES } from './files.ts';
 import { compressHistory, LineFile } from './history-file.ts';
 import { failureReason, LogWorkload } from './log-workload.ts';
 import { monotonicNs, Recorder } from './recorder.ts';
@@ -10,17 +11,6 @@ import { Tally } from './tally.ts';
 
 const STATUS_MS = 500;
 const COMMAND_MS = 100;
-
-/** Files of a workload directory. */
-export const FILES = {
-  spec: 'spec.json',
-  process: 'process.json',
-  status: 'status.json',
-  history: 'history.jsonl',
-  series: 'series.jsonl',
-  commands: 'commands.jsonl',
-  log: 'process.log',
-} as const;
 
 /** A workload in its own process: phases, status, series, commands out of a file. */
 export class WorkloadRunner {

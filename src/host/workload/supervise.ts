@@ -11,7 +11,7 @@ import {
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
-import { FILES } from './runner.ts';
+import { FILES } from './files.ts';
 
 /** A process that cannot be mistaken for another: this boot, this pid, born at this tick. */
 export interface WorkloadProcess {
