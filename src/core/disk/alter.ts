@@ -78,17 +78,20 @@ export function planWrite(
   size: number,
   offset: number,
 ): WritePlan {
-  let plan: WritePlan = { pieces: [{ from: 0, to: size, offset }], extends: false, told: size };
+  const plan: WritePlan = { pieces: [{ from: 0, to: size, offset }], extends: false, told: size };
   for (const { effect, random } of alterations) {
     if (effect.kind === 'short') {
-      const told = shortened(effect, plan.told);
-      plan = { ...plan, told, pieces: cut(plan.pieces, told) };
+      plan.told = shortened(effect, plan.told);
+      plan.pieces = cut(plan.pieces, plan.told);
     } else if (effect.kind === 'lost') {
-      plan = { ...plan, pieces: [], extends: true };
+      plan.extends = true;
+      plan.pieces = [];
     } else if (effect.kind === 'torn') {
-      plan = { ...plan, extends: true, pieces: tear(plan.pieces, effect, random) };
+      plan.extends = true;
+      plan.pieces = tear(plan.pieces, effect, random);
     } else if (effect.kind === 'misdirected') {
-      plan = { ...plan, extends: true, pieces: shift(plan.pieces, effect.shiftBytes) };
+      plan.extends = true;
+      plan.pieces = shift(plan.pieces, effect.shiftBytes);
     }
   }
   return plan;

@@ -45,7 +45,8 @@ export function printSpecification(specification: DiskSpecification): string {
 export function checkSpecification(document: unknown): Checked<DiskSpecification> {
   const problems: Problem[] = [];
   const shape = checkSchema(Specification, withoutEffectFields(document));
-  if (!shape.ok) problems.push(...shape.problems.filter((one) => !/\/fault\/kind$/.test(one.path)));
+  if (!shape.ok)
+    problems.push(...shape.problems.filter((one) => !one.path.endsWith('/fault/kind')));
   const faults = (document as { faults?: unknown } | null)?.faults;
   const ids = new Map<string, number>();
   for (const [index, fault] of (Array.isArray(faults) ? faults : []).entries()) {

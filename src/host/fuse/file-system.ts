@@ -1,0 +1,192 @@
+import { constants, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { IOC_CLONE } from '../../core/codec/fuse/constants.ts';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { EngineOptions } from './engine.ts';
+import { addressOf, cString, lastErrno, libc, MNT_DETACH, O_CLOEXEC } from './libc.ts';
+import { createShared, openMemory, WORD, type Memory, type Shared } from './memory.ts';
+import { FILE_SYSTEM_TYPE, ourMountAt } from './mounts.ts';
+import { NodeTable } from './node-table.ts';
+import { Engine } from './engine.ts';
+import type { ThreadData } from './thread.ts';
+
+export interface FileSystemOptions {
+  /** The backing directory; absolute, without symlinks. */
+  target: string;
+  /** Where it appears; may be the same. */
+  mountPoint: string;
+  /** Others change the backing directory too: keep names and attributes for 1 s, no pages. */
+  shared?: boolean;
+  /** Threads that serve; default: as many as CPUs, from 2 to 8. */
+  threads?: number;
+  /** Most inodes the kernel may know at once (a power of two); default 2^21. */
+  nodes?: number;
+}
+
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+
+/** The error of the last call in words. */
+function failure(code: string, what: string): Failure {
+  return new Failure(code, `${what}: errno ${lastErrno()}`, { definite: true });
+}
+
+function descriptorLimit(): number {
+  const limits = readFileSync('/proc/self/limits', 'utf8');
+  const hard = /^Max open files\s+(\S+)/m.exec(limits)?.[1] ?? '1024';
+  return Math.min(Number(hard) || 1 << 20, 1 << 20);
+}
+
+/** A mounted file system: its threads, its shared memory, its queue to the kernel. */
+export class FileSystem {
+  readonly options: FileSystemOptions;
+  readonly memory: Memory;
+  readonly shared: Shared;
+  readonly rootFd: number;
+  readonly device: number;
+  readonly #threads: Worker[] = [];
+  readonly #exits: Promise<void>[] = [];
+
+  private constructor(options: FileSystemOptions, rootFd: number, device: number, shared: Shared) {
+    this.options = options;
+    this.rootFd = rootFd;
+    this.device = device;
+    this.shared = shared;
+    this.memory = openMemory(shared);
+  }
+
+  /** Mounts and serves. @throws Failure */
+  static async start(options: FileSystemOptions): Promise<FileSystem> {
+    const path = cString(options.target);
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC;
+    const rootFd = libc.open(path.address, flags, 0);
+    if (rootFd === -1) throw failure('target-unusable', `cannot open ${options.target}`);
+    const device = libc.open(cString('/dev/fuse').address, constants.O_RDWR | O_CLOEXEC, 0);
+    if (device === -1) throw failure('no-fuse', 'cannot open /dev/fuse');
+    libc.umask(0);
+    const shared = createShared({ nodes: options.nodes ?? 1 << 21, files: descriptorLimit() });
+    const fileSystem = new FileSystem(options, rootFd, device, shared);
+    fileSystem.#plantRoot();
+    fileSystem.#mount();
+    try {
+      await fileSystem.#startThreads();
+    } catch (error) {
+      fileSystem.unmount(true);
+      throw error;
+    }
+    fileSystem.#widenReadahead();
+    return fileSystem;
+  }
+
+  get engineOptions(): EngineOptions {
+    return {
+      rootFd: this.rootFd,
+      timeoutSeconds: this.options.shared === true ? 1 : 86_400,
+      keepCache: this.options.shared !== true,
+      directories: Math.max(8, Math.min(64, Math.floor(this.shared.sizes.files / 64))),
+    };
+  }
+
+  #plantRoot(): void {
+    const engine = new Engine(this.memory, this.engineOptions);
+    const looked = engine.statDescriptor(this.rootFd);
+    if (looked !== 0) throw failure('target-unusable', `cannot look at ${this.options.target}`);
+    new NodeTable(this.memory).start(engine.device, engine.inoLow, engine.inoHigh);
+  }
+
+  #mount(): void {
+    const data = cString(
+      `fd=${this.device},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions`,
+    );
+    const source = cString(this.options.target.replaceAll(',', '_'));
+    const target = cString(this.options.mountPoint);
+    const type = cString(FILE_SYSTEM_TYPE);
+    const flags = MS_NOSUID | MS_NODEV;
+    const done = libc.mount(source.address, target.address, type.address, flags, data.address);
+    if (done === -1) throw failure('mount-refused', `cannot mount at ${this.options.mountPoint}`);
+  }
+
+  /** A queue of its own to the same mount (FUSE_DEV_IOC_CLONE). */
+  clone(): number {
+    const fd = libc.open(cString('/dev/fuse').address, constants.O_RDWR | O_CLOEXEC, 0);
+    const number = Buffer.alloc(4096);
+    number.writeUInt32LE(this.device);
+    if (fd === -1 || libc.ioctl(fd, IOC_CLONE, addressOf(number)) === -1) {
+      throw failure('no-fuse', 'cannot clone the queue of /dev/fuse');
+    }
+    return fd;
+  }
+
+  async #startThreads(): Promise<void> {
+    const count = this.options.threads ?? Math.max(2, Math.min(8, availableParallelism()));
+    for (let index = 0; index < count; index++) {
+      this.spawn('serve', index === 0 ? this.device : this.clone(), {});
+    }
+    await this.#reached(WORD.ready, count);
+    await this.#reached(WORD.initDone, 1);
+  }
+
+  spawn(role: ThreadData['role'], device: number, ports: ThreadData['ports']): Worker {
+    const data: ThreadData = {
+      role,
+      shared: this.shared,
+      options: this.engineOptions,
+      device,
+      ports,
+    };
+    const worker = new Worker(new URL('thread.ts', import.meta.url), {
+      name: `${role}-${this.#threads.length}`,
+      workerData: data,
+      transferList: Object.values(ports),
+      trackUnmanagedFds: false,
+      stdin: false,
+    });
+    this.#threads.push(worker);
+    this.#exits.push(
+      new Promise((resolve) => {
+        worker.once('exit', () => resolve());
+      }),
+    );
+    worker.on('error', (error) => {
+      // A bug: better no file system than a wrong one. The supervisor unmounts.
+      process.stderr.write(`faultline mount: ${reasonOf(error)}\n${error.stack ?? ''}\n`);
+      process.exit(70);
+    });
+    return worker;
+  }
+
+  async #reached(word: number, value: number): Promise<void> {
+    const endsAt = performance.now() + 20_000;
+    for (;;) {
+      const now = Atomics.load(this.memory.words, word);
+      if (now >= value) return;
+      if (performance.now() > endsAt) {
+        const message = 'the file system did not start within 20 s';
+        throw new Failure('mount-failed', message, { definite: false });
+      }
+      const waited = Atomics.waitAsync(this.memory.words, word, now, 100);
+      if (waited.async) await waited.value;
+    }
+  }
+
+  /** INIT can't raise read-ahead above 128 KiB; sysfs can. Where it is read-only, nothing is lost. */
+  #widenReadahead(): void {
+    const entry = ourMountAt(this.options.mountPoint);
+    try {
+      if (entry) writeFileSync(`/sys/class/bdi/${entry.device}/read_ahead_kb`, '1024');
+    } catch {
+      // In containers /sys is read-only as a rule: reads are served in smaller pieces then.
+    }
+  }
+
+  /** Resolves when the kernel has let go of the mount and all serving threads have ended. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#exits);
+  }
+
+  /** @param detach also while somebody uses it. @returns whether it is unmounted. */
+  unmount(detach: boolean): boolean {
+    return libc.umount2(cString(this.options.mountPoint).address, detach ? MNT_DETACH : 0) === 0;
+  }
+}
