@@ -21,7 +21,14 @@ export class CliError extends Error {
   }
 }
 
-const PERMISSION_CODES = ['unauthorized', 'forbidden', 'needs-root', 'EACCES', 'EPERM'];
+const PERMISSION_CODES = [
+  'unauthorized',
+  'forbidden',
+  'needs-root',
+  'bad-token-file',
+  'EACCES',
+  'EPERM',
+];
 
 /** The exit code of anything thrown by a command. */
 export function exitCodeOf(thrown: unknown): number {

@@ -4,7 +4,7 @@ import { describeThrown, exitCodeOf, thrownAsJson } from './cli-error.ts';
 import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../host/version.ts';
 
 /** Stricli's own codes are negative: all of them mean a wrong command line, or a bug. */
 function ownExitCode(code: unknown): number {

@@ -65,6 +65,8 @@ export interface ScenarioOptions {
   clusterFile?: string;
   /** In place of the document's own duration. */
   duration?: string;
+  /** The nodes that are there, whatever the document names. */
+  topology?: Topology;
 }
 
 /**
@@ -73,7 +75,7 @@ export interface ScenarioOptions {
  */
 export function readScenario(file: string, options: ScenarioOptions = {}): ScenarioFile {
   const document = readDocument(file);
-  const topology = topologyFor(document, options.clusterFile);
+  const topology = options.topology ?? topologyFor(document, options.clusterFile);
   const value = withDuration(document.value, options.duration);
   const checked = checkScenario(value, topology);
   if (!checked.ok) throw wrongDocument(document, placed(document, checked.problems));
