@@ -1,19 +1,16 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { reasonOf } from '../core/base/failure.ts';
-import { loadAgentConfig } from '../host/agent/config.ts';
 import { healOffline } from '../host/heal-offline.ts';
 import { thisMachine } from '../host/this-machine.ts';
 
 /**
- * What the guard starts: `healer --state DIR [--config FILE] [--kill PID:BIRTH]`. Ends with 0 when
+ * What the guard starts: `healer --state DIR [--kill PID:BIRTH]`. Ends with 0 when
  * nothing is left to heal, or an agent is back that does.
  */
 const { values } = parseArgs({
   options: {
     state: { type: 'string', default: '' },
-    config: { type: 'string' },
     kill: { type: 'string' },
   },
 });
@@ -25,10 +22,9 @@ try {
 }
 try {
   const killed = /^([0-9]+):([0-9]+)$/.exec(values.kill ?? '');
-  const config = await loadAgentConfig(values.config, '');
   const report = await healOffline({
     stateDirectory: values.state,
-    linux: thisMachine(config.services, join(values.state)),
+    linux: thisMachine(undefined, values.state),
     by: 'guard',
     ...(killed ? { kill: { pid: Number(killed[1]), birthTicks: Number(killed[2]) } } : {}),
   });

@@ -12,19 +12,14 @@ const RESPAWN_MS = 200;
 /** The agent's side of the guard: starts it, tells it what is due, and starts it again if it dies. */
 export class Guard {
   readonly #stateDirectory: string;
-  readonly #configFile: string | undefined;
   readonly #onRestart: () => void;
   #child: ChildProcess | undefined;
   #pipe: number | undefined;
   #ended = false;
 
-  /**
-   * @param configFile the agent's own, for the services that undos start.
-   * @param onRestart a new guard knows nothing yet: tell it what is due.
-   */
-  constructor(stateDirectory: string, configFile: string | undefined, onRestart: () => void) {
+  /** @param onRestart a new guard knows nothing yet: tell it what is due. */
+  constructor(stateDirectory: string, onRestart: () => void) {
     this.#stateDirectory = resolve(stateDirectory);
-    this.#configFile = configFile === undefined ? undefined : resolve(configFile);
     this.#onRestart = onRestart;
   }
 
@@ -35,10 +30,9 @@ export class Guard {
   /** Starts the guard in a session of its own. @throws Failure 'guard' */
   start(): void {
     const [readEnd, writeEnd] = makePipe();
-    const log = openSync(join(this.#stateDirectory, 'guard.log'), 'a', 0o600);
+    const log = openLog(this.#stateDirectory);
     try {
       const heal = [process.execPath, '--disable-warning=ExperimentalWarning', HEALER];
-      if (this.#configFile !== undefined) heal.push('--config', this.#configFile);
       const who = [String(process.pid), String(birthTicks(process.pid) ?? 0)];
       const child = spawn('/bin/bash', [SCRIPT, this.#stateDirectory, ...who, ...heal], {
         detached: true,
@@ -104,6 +98,16 @@ export class Guard {
       }
     };
     setTimeout(again, RESPAWN_MS);
+  }
+}
+
+/** Where the guard and the healers it starts write; nowhere, on a disk with no room for a file. */
+function openLog(stateDirectory: string): number {
+  try {
+    return openSync(join(stateDirectory, 'guard.log'), 'a', 0o600);
+  } catch {
+    // Healing matters more than what is said of it.
+    return openSync('/dev/null', 'w');
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, reasonOf } from '../core/base/failure.ts';
@@ -15,6 +15,8 @@ export interface LockHolder {
 export interface StateLock {
   release(): void;
 }
+
+const HOLDER_BYTES = 128;
 
 const pathOf = (stateDirectory: string): string => join(stateDirectory, 'lock');
 
@@ -54,15 +56,19 @@ export async function lockState(
     await sleep(20);
   }
   const holder: LockHolder = { role, pid: process.pid, birthTicks: birthTicks(process.pid) ?? 0 };
-  ftruncateSync(fd, 0);
-  writeSync(fd, JSON.stringify(holder), 0);
+  try {
+    // Always as long: written over in place, it needs no space on a disk that is full.
+    writeSync(fd, JSON.stringify(holder).padEnd(HOLDER_BYTES), 0);
+  } catch {
+    // The name is for people; the lock is held without it.
+  }
   return { release: () => closeSync(fd) };
 }
 
 function openLock(stateDirectory: string): number {
   try {
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-    return openSync(pathOf(stateDirectory), 'a+', 0o600);
+    return openSync(pathOf(stateDirectory), constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
     throw new Failure(
       'state-directory',

@@ -1,16 +1,43 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Service } from '../core/model/agent-config.ts';
+import { sameJson } from '../core/base/canonical-json.ts';
+import { DEFAULT_SERVICES, type Service } from '../core/model/agent-config.ts';
 import { RealLinux } from './linux/real-linux.ts';
 
 const RUN = '/run/faultline';
+const SERVICES = 'services.json';
 
-/** The hands on this machine. Small files that live for a moment go to a tmpfs, where there is one. */
-export function thisMachine(
-  services: Readonly<Record<string, Service>>,
-  stateDirectory: string,
-): RealLinux {
-  return new RealLinux({ services, scratchDir: scratchIn(stateDirectory) });
+type Services = Readonly<Record<string, Service>>;
+
+/** Keeps the services of the agent's configuration for those who heal without it. */
+export function keepServices(stateDirectory: string, services: Services): void {
+  if (sameJson(keptServices(stateDirectory), services)) return;
+  try {
+    writeFileSync(join(stateDirectory, SERVICES), JSON.stringify(services), { mode: 0o600 });
+  } catch {
+    // A full disk must not keep an agent from starting, and healing what an earlier one left.
+  }
+}
+
+/** The services that the agent of a state directory last ran with. */
+export function keptServices(stateDirectory: string): Services {
+  try {
+    return JSON.parse(readFileSync(join(stateDirectory, SERVICES), 'utf8')) as Services;
+  } catch {
+    // No agent ever ran here, or its disk was full: what every node has.
+    return DEFAULT_SERVICES;
+  }
+}
+
+/**
+ * The hands on this machine. Small files that live for a moment go to a tmpfs, where there is one.
+ * @param services of the agent's configuration; undefined: those its agent last ran with.
+ */
+export function thisMachine(services: Services | undefined, stateDirectory: string): RealLinux {
+  return new RealLinux({
+    services: services ?? keptServices(stateDirectory),
+    scratchDir: scratchIn(stateDirectory),
+  });
 }
 
 function scratchIn(stateDirectory: string): string {

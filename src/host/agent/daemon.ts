@@ -17,6 +17,7 @@ import type { Tokens } from '../http/tokens.ts';
 import { openJournalFile, SlotJournal } from '../journal.ts';
 import type { Linux } from '../linux/linux.ts';
 import { lockState, type StateLock } from '../lock.ts';
+import { keepServices } from '../this-machine.ts';
 import { loadAgentConfig, type LoadedConfig } from './config.ts';
 import { AgentDriver } from './driver.ts';
 import { AgentEvents } from './events.ts';
@@ -123,9 +124,9 @@ export class Agent {
       (error) => options.logger.error({ err: error }, 'the journal could not be written'),
       Math.floor(Date.now() / 10),
     );
+    keepServices(options.stateDirectory, config.services);
     const linux = options.makeLinux(config);
-    const guard = (restarted: () => void): Guard =>
-      new Guard(options.stateDirectory, options.configFile, restarted);
+    const guard = (restarted: () => void): Guard => new Guard(options.stateDirectory, restarted);
     const agent = new Agent(options, { config, lock, journal, linux, guard });
     await agent.driver.recover(entries, 'agentRestart');
     return agent;
