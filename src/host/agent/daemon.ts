@@ -163,7 +163,6 @@ export class Agent {
       services: this.#config.services,
       events: this.events,
       probed: this.#probed,
-      openapi: async () => ({ openapi: '3.1.0', info: { title: 'Faultline agent' }, paths: {} }),
     });
     const handlers = { ...ofFaults, ...workloads.handlers() };
     const links = new Links({

@@ -2,9 +2,11 @@ import { parseDuration } from '../../core/base/duration.ts';
 import type { AgentReply } from '../../core/agent/event.ts';
 import { latest, type AgentState } from '../../core/agent/state.ts';
 import { statusOf } from '../../core/agent/status.ts';
+import { AGENT_ROUTES } from '../../core/model/api.ts';
 import type { AgentFaultRequest } from '../../core/model/fault-request.ts';
 import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
+import { openApiOf } from '../../core/model/openapi.ts';
 import type { Service } from '../../core/model/agent-config.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import type { Handler, Reply, RouteRequest } from '../http/handler.ts';
@@ -25,7 +27,6 @@ export interface HandlerContext {
   events: AgentEvents;
   /** Resolves when every need was probed. */
   probed: Promise<void>;
-  openapi: () => Promise<unknown>;
 }
 
 /** The agent's routes of api.ts, but for the link and the workloads. */
@@ -35,7 +36,7 @@ export function agentHandlers(context: HandlerContext): Record<string, Handler> 
     toReply(await driver.request(request));
   return {
     health: () => json({ name: node, role: 'agent', version: VERSION }),
-    openapi: async () => json(await context.openapi()),
+    openapi: () => json(openApiOf(AGENT_ROUTES, { title: 'Faultline agent', version: VERSION })),
     metrics: async () => ({ status: 200, ...(await renderMetrics(driver.state)) }),
     events: ({ query }) => ({
       events: context.events.log,

@@ -26,12 +26,12 @@ export interface AgentFlags {
 
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-function optionsOf(flags: AgentFlags): AgentOptions {
+function optionsOf(flags: AgentFlags, quiet: boolean): AgentOptions {
   if (!NODE_NAME.test(flags.node))
     throw new Failure('bad-node', `--node '${flags.node.slice(0, 80)}' is no node name`, {
       definite: true,
     });
-  const level = process.env['FAULTLINE_LOG'] ?? 'info';
+  const level = process.env['FAULTLINE_LOG'] ?? (quiet ? 'warn' : 'info');
   const logger = pino({ level, base: { node: flags.node } }, destination({ fd: 2, sync: true }));
   return {
     node: flags.node,
@@ -87,7 +87,7 @@ export async function serveAgent(
   const tokenFile =
     flags.tokenFile ?? process.env['FAULTLINE_TOKEN_FILE'] ?? tokenFileIn(flags.state);
   const tokens = readTokenFile(tokenFile);
-  const agent = await Agent.start(optionsOf(flags));
+  const agent = await Agent.start(optionsOf(flags, false));
   try {
     const server = await agent.listen({
       listen,
@@ -111,7 +111,7 @@ export async function execAgent(
   interrupted: AbortSignal,
 ): Promise<AgentFaultStatus> {
   const request = readFaultFile(path);
-  const agent = await Agent.start(optionsOf(flags));
+  const agent = await Agent.start(optionsOf(flags, true));
   try {
     return await execFault(agent, path, request, interrupted);
   } finally {

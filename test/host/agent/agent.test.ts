@@ -180,6 +180,7 @@ suite('the agent behind its port', { skip: lacks('linux') }, () => {
       '/v1/processes',
       '/v1/faults',
       '/metrics',
+      '/openapi.json',
     ]) {
       const answer = await fetch(url + path, { headers });
       assert.equal(answer.status, 200, path);
