@@ -24,21 +24,37 @@ function drawLength(random: Random, minMs: number, maxMs: number): number {
   return minMs + random.between(0, Math.floor((maxMs - minMs) / stepMs)) * stepMs;
 }
 
+/** Draws whose parameters contradict what the scenario fixes are drawn again this often. */
+const DRAWS = 16;
+
 /**
- * What the scenario fixes over what the kind drew. Where the two contradict each other (a fixed
- * shape beside a drawn direction), what is fixed stands alone.
+ * Parameters and targets: what the kind draws, and what the scenario fixes over it. A draw that does
+ * not go with what is fixed (a direction beside a fixed shape, no targets where the fixed shape
+ * needs them) is drawn again.
  */
-function mergedParams(kind: FaultKind, drawn: Params, fixed: Params, world: DrawWorld): Params {
-  const merged = { ...drawn, ...fixed };
-  const checked = checkSchema(kind.params, merged);
-  const fine = checked.ok && (kind.check?.(merged, world.topology) ?? []).length === 0;
-  return fine ? merged : fixed;
+function drawWhat(
+  { entry, kind }: { entry: DrawnKind; kind: FaultKind },
+  world: DrawWorld,
+  random: Random,
+): { params: Params; targets?: string | string[] } | undefined {
+  for (let nth = 1; nth <= DRAWS; nth++) {
+    const drawn = kind.draw(random.fork(`parameters ${nth}`), world.topology);
+    const params = { ...(drawn.params as Params), ...entry.params };
+    const checked = checkSchema(kind.params, params);
+    if (!checked.ok || (kind.check?.(params, world.topology) ?? []).length > 0) continue;
+    const takes = targetsOf(kind, params);
+    const targets = takes === 'none' ? undefined : (entry.targets ?? drawn.targets);
+    if (targets === undefined && takes === 'required') continue;
+    return targets === undefined ? { params } : { params, targets };
+  }
+  return undefined;
 }
 
 /**
  * One fault of a kind, drawn: parameters by the kind itself, then what the scenario fixes over them.
  * @param random of this slot, kind and attempt: the same whatever instant is tried.
- * @returns undefined where its shortest duration would not end in time.
+ * @returns undefined where its shortest duration would not end in time, or nothing drawn goes with
+ * what the scenario fixes.
  */
 export function drawFault(
   draw: DrawnSchedule,
@@ -49,17 +65,17 @@ export function drawFault(
   random: Random,
 ): Draft | undefined {
   const { entry, kind } = candidate;
-  const drawn = kind.draw(random.fork('parameters'), world.topology);
-  const params = mergedParams(kind, drawn.params as Params, entry.params ?? {}, world);
+  const what = drawWhat(candidate, world, random);
+  if (what === undefined) return undefined;
+  const { params, targets } = what;
   const range = entry.duration ?? draw.duration;
   const minMs = durationMs(range.min);
   const lengthMs = drawLength(random.fork('duration'), minMs, durationMs(range.max));
   const standing = stands(kind, params);
   const roomMs = endMs - atMs;
   if (roomMs < (standing ? minMs : 1)) return undefined;
-  const targets = entry.targets ?? drawn.targets;
   const fault: ScheduledFault = { id: '', atMs, kind: kind.kind, params };
-  if (targets !== undefined && targetsOf(kind, params) !== 'none') fault.targets = targets;
+  if (targets !== undefined) fault.targets = targets;
   if (standing) fault.durationMs = Math.min(lengthMs, roomMs);
   return draftOf(fault, kind, world, random.fork('targets'));
 }
