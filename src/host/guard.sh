@@ -8,11 +8,13 @@
 #   due MS   the agent must be heard of again before this instant (CLOCK_BOOTTIME)
 #   due none nothing is in force
 #   quit     the agent ended, and left nothing
-# End of file: the agent is dead. Silence past an instant and a second: it hangs.
+# End of file: the agent is dead. Silence past an instant and a second: it hangs, if it is stopped;
+# if it is not, it may only be starved of CPU (by a fault, even) and gets three seconds more.
 set -u
 state=$1 agent=$2 birth=$3
 shift 3
 grace_ms=1000
+patience_ms=4000
 due=none
 
 # /proc/uptime is CLOCK_BOOTTIME in seconds with two digits (proc_uptime(5)); no process is started.
@@ -46,13 +48,25 @@ takeover() {
   exit 0
 }
 
+# Whether the agent is stopped: the field after the name in parentheses (proc_pid_stat(5)).
+stopped() {
+  local stat
+  read -r stat <"/proc/$agent/stat" || return 1
+  stat=${stat##*) }
+  [ "${stat:0:1}" = T ] || [ "${stat:0:1}" = t ]
+} 2>/dev/null
+
 while :; do
   boot_ms
   # Looks again now and then: the timeout of read stands still while the machine is suspended.
   wait_ms=10000
   if [ "$due" != none ]; then
     left_ms=$((due + grace_ms - now_ms))
-    [ "$left_ms" -le 0 ] && takeover hung "$@"
+    if [ "$left_ms" -le 0 ]; then
+      [ "$((now_ms - due))" -ge "$patience_ms" ] && takeover hung "$@"
+      stopped && takeover hung "$@"
+      left_ms=200
+    fi
     [ "$left_ms" -lt "$wait_ms" ] && wait_ms=$left_ms
   fi
   printf -v wait '%d.%03d' $((wait_ms / 1000)) $((wait_ms % 1000))

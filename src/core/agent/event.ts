@@ -57,6 +57,8 @@ export type AgentEffect =
   | { effect: 'journal'; key: string; serial: number; arm: ArmRecord; progress: Progress }
   /** An act, an undo or a refresh. */
   | { effect: 'perform'; key: string; serial: number; act: Act }
+  /** Whether what an act made is still there; `failed` with code 'gone' where it is not. */
+  | { effect: 'verify'; key: string; serial: number; act: Act }
   /** Written when the disk allows it; nobody waits. */
   | { effect: 'progress'; record: number; progress: Progress }
   | { effect: 'forget'; record: number }

@@ -2,8 +2,9 @@ import { KERNEL_REFRESH_MS, KERNEL_TIMEOUT_MS } from '../model/fault-request.ts'
 import type { Answer } from '../model/query.ts';
 import { ask } from './arm.ts';
 import { giveUp, heal } from './heal.ts';
-import { ARMED_MAX_MS, LOOK_EVERY_MS, type Cause, type Fault } from './state.ts';
+import { ARMED_MAX_MS, FIRE_LATE_MAX_MS, LOOK_EVERY_MS, type Cause, type Fault } from './state.ts';
 import { deadlineOf, progressOf } from './status.ts';
+import { needsUpkeep, nextUpkeep } from './upkeep.ts';
 import { begin, push, update, type Work } from './work.ts';
 
 const LOOK_TIMEOUT_MS = 2_000;
@@ -20,8 +21,12 @@ export function waitArmed(work: Work, fault: Fault): void {
   if (fault.wanted) return giveUp(work, fault, fault.wanted);
   const { fireAtMs, leaseEndsMs } = fault;
   const leaseOver = leaseEndsMs !== undefined && leaseEndsMs <= work.nowMs;
-  // An instant that lies within the lease counts, even when the agent was held up.
-  if (fireAtMs !== undefined && fireAtMs <= work.nowMs && !leaseOver) return fire(work, fault);
+  if (fireAtMs !== undefined && fireAtMs <= work.nowMs && !leaseOver) {
+    const lateMs = work.nowMs - fireAtMs;
+    if (lateMs <= FIRE_LATE_MAX_MS) return fire(work, fault);
+    const error = `the agent was held up, ${Math.round(lateMs)} ms past the instant`;
+    return giveUp(work, fault, { why: 'missed', error });
+  }
   if (leaseOver) return giveUp(work, fault, { why: 'lease', error: 'its lease ended' });
   if (fireAtMs === undefined && armedUntil(fault) <= work.nowMs) {
     const error = `nobody fired it within ${ARMED_MAX_MS / 1000} s`;
@@ -54,7 +59,7 @@ export function stayInForce(work: Work, fault: Fault): void {
   if (cause || !plan) return heal(work, fault, cause ?? { why: 'agentRestart' });
   if (stepDue(fault) <= work.nowMs) return nextStep(work, fault);
   if (fault.state === 'armed') return becomeActive(work, fault);
-  if ((fault.nextRefreshMs ?? Infinity) <= work.nowMs) return nextRefresh(work, fault, 0);
+  if ((fault.nextRefreshMs ?? Infinity) <= work.nowMs) return nextUpkeep(work, fault, 0);
   if ((fault.nextLookMs ?? Infinity) <= work.nowMs && 'sample' in plan.witness)
     return ask(work, fault, 'look', [plan.witness.sample], LOOK_TIMEOUT_MS);
   const over = fault.stepsDone === plan.steps.length && fault.receipt.effect !== 'pending';
@@ -82,10 +87,11 @@ function nextStep(work: Work, fault: Fault): void {
 
 export function acted(work: Work, fault: Fault): void {
   const step = fault.plan?.steps[fault.stepsDone];
-  const refreshed = step?.refresh
-    ? { refreshedAtMs: work.nowMs, nextRefreshMs: work.nowMs + KERNEL_REFRESH_MS }
-    : {};
-  update(work, fault, { stepsDone: fault.stepsDone + 1, ...refreshed });
+  update(work, fault, {
+    stepsDone: fault.stepsDone + 1,
+    ...(step?.refresh ? { refreshedAtMs: work.nowMs } : {}),
+    ...(step && needsUpkeep(step) ? { nextRefreshMs: work.nowMs + KERNEL_REFRESH_MS } : {}),
+  });
 }
 
 /** Every immediate act has been performed and read back. */
@@ -111,39 +117,6 @@ function becomeActive(work: Work, fault: Fault): void {
       record: fault.record,
       progress: progressOf(active),
     });
-}
-
-/** Renews what the kernel lets expire, from step `from` on. */
-export function nextRefresh(work: Work, fault: Fault, from: number): void {
-  const steps = fault.plan?.steps.slice(0, fault.stepsDone) ?? [];
-  const index = steps.findIndex((step, place) => place >= from && step.refresh !== undefined);
-  const act = steps[index]?.refresh;
-  if (!act) {
-    const nextRefreshMs = work.nowMs + KERNEL_REFRESH_MS;
-    update(work, fault, { refreshedAtMs: work.nowMs, nextRefreshMs });
-    return;
-  }
-  const { key, doing } = begin(work, fault, 'refresh', index);
-  work.effects.push({ effect: 'perform', key, serial: doing?.serial ?? 0, act });
-}
-
-/** A renewal failed: the kernel has ended the fault, or it is tried again soon. */
-export function refreshFailed(work: Work, fault: Fault, code: string, message: string): void {
-  if (code === 'expired') {
-    update(work, fault, { wanted: { why: 'kernelExpiry', error: message } });
-    return;
-  }
-  update(work, fault, {
-    nextRefreshMs: work.nowMs + KERNEL_REFRESH_MS / 5,
-    notes: noted(fault, `a refresh failed: ${message}`),
-  });
-}
-
-/** Notes are for people: the first few say enough. */
-export function noted(fault: Fault, note: string): string[] {
-  return fault.notes.includes(note) || fault.notes.length >= 10
-    ? fault.notes
-    : [...fault.notes, note];
 }
 
 /** The witness has looked. `now` is undefined where it could not. */

@@ -25,8 +25,8 @@ export const LAST_LOOK_MS = 250;
 export const LOOK_EVERY_MS = 100;
 export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 30_000;
-/** How long undoing may take before the guard believes the agent hangs. */
-export const HEALING_GRACE_MS = 5_000;
+/** How long undoing may take before the guard believes the agent hangs; a subprocess has 10 s. */
+export const HEALING_GRACE_MS = 15_000;
 /** Owner of what is asked for without a coordinator. */
 export const LOCAL_OWNER = 'local';
 
@@ -38,6 +38,7 @@ export interface Doing {
     | 'journal'
     | 'act'
     | 'refresh'
+    | 'verify'
     | 'look'
     | 'lastLook'
     | 'undo'

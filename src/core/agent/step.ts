@@ -3,9 +3,10 @@ import { hasEnded } from '../model/lifecycle.ts';
 import type { Answer } from '../model/query.ts';
 import { create, journaled, observed, refuse, sampledBefore, unprocessable } from './arm.ts';
 import type { AgentEffect, AgentEvent } from './event.ts';
-import { acted, looked, nextRefresh, refreshFailed, stayInForce, waitArmed } from './force.ts';
+import { acted, looked, stayInForce, waitArmed } from './force.ts';
 import { afterLooked, healOn, lastLooked, undoFailed, undone } from './heal.ts';
 import { recover } from './recover.ts';
+import { nextUpkeep, upkeepFailed, verify } from './upkeep.ts';
 import {
   renewLeases,
   requestFire,
@@ -93,7 +94,9 @@ function conclude(work: Work, event: Conclusion): void {
     case 'act':
       return acted(work, fault);
     case 'refresh':
-      return nextRefresh(work, fault, (doing.index ?? 0) + 1);
+      return verify(work, fault, doing.index ?? 0);
+    case 'verify':
+      return nextUpkeep(work, fault, (doing.index ?? 0) + 1);
     case 'look':
       return looked(work, fault, answers[0]);
     case 'lastLook':
@@ -128,7 +131,8 @@ function concludeFailed(
       });
       return;
     case 'refresh':
-      return refreshFailed(work, fault, event.code, message);
+    case 'verify':
+      return upkeepFailed(work, fault, event.code, message);
     case 'look':
       return looked(work, fault, undefined);
     case 'lastLook':

@@ -17,6 +17,7 @@ import type { Tokens } from '../http/tokens.ts';
 import { openJournalFile, SlotJournal } from '../journal.ts';
 import type { Linux } from '../linux/linux.ts';
 import { lockState, type StateLock } from '../lock.ts';
+import { audited } from './audit.ts';
 import { keepServices } from '../this-machine.ts';
 import { loadAgentConfig, type LoadedConfig } from './config.ts';
 import { AgentDriver } from './driver.ts';
@@ -164,7 +165,7 @@ export class Agent {
       events: this.events,
       probed: this.#probed,
     });
-    const handlers = { ...ofFaults, ...workloads.handlers() };
+    const handlers = audited({ ...ofFaults, ...workloads.handlers() }, logger);
     const links = new Links({
       node,
       cluster,

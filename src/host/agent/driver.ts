@@ -5,6 +5,7 @@ import type { AgentEffect, AgentEvent, AgentReply } from '../../core/agent/event
 import type { JournalEntry } from '../../core/agent/journal-record.ts';
 import type { AgentState } from '../../core/agent/state.ts';
 import { step } from '../../core/agent/step.ts';
+import { describeAct, type Act } from '../../core/model/act.ts';
 import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
 import { hasEnded, type EndedBy } from '../../core/model/lifecycle.ts';
 import type { Answer } from '../../core/model/query.ts';
@@ -154,6 +155,11 @@ export class AgentDriver {
           ...identity(effect),
           event: 'done',
         }));
+      case 'verify':
+        return this.#conclude(effect, this.#verify(effect.act), () => ({
+          ...identity(effect),
+          event: 'done',
+        }));
       case 'progress':
         return journal.progress(effect.record, effect.progress);
       case 'forget':
@@ -168,6 +174,12 @@ export class AgentDriver {
       default:
         return unreachable(effect);
     }
+  }
+
+  async #verify(act: Act): Promise<void> {
+    if (await this.#ports.linux.holds(act)) return;
+    const says = `it was taken away by somebody else: ${describeAct(act)}`;
+    throw new Failure('gone', says, { definite: true });
   }
 
   async #ask(effect: Extract<AgentEffect, { effect: 'ask' }>): Promise<Answer[]> {

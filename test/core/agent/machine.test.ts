@@ -255,6 +255,15 @@ suite('firing', () => {
     assert.equal(machine.stateOf('a'), 'healed');
   });
 
+  test('an agent held up past the instant misses it, and fires nothing late', () => {
+    const machine = new Machine();
+    armed(machine, noop('a', { lease: '10m' }));
+    machine.ask({ event: 'fire', id: 'a', instance: 1, atBootMs: 5_000 });
+    machine.at(7_000);
+    assert.equal(machine.stateOf('a'), 'missed');
+    assert.ok(!machine.effects.some((effect) => effect.effect === 'perform'));
+  });
+
   test('an act that fails heals what was begun, and says so', () => {
     const machine = new Machine();
     armed(machine, noop('a'));
