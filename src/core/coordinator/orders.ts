@@ -1,3 +1,4 @@
+import { LOCAL_OWNER, type AgentFaultStatus } from '../model/fault-status.ts';
 import { hasEnded } from '../model/lifecycle.ts';
 import type { NodeName } from '../model/topology.ts';
 import { armBody } from './command.ts';
@@ -58,6 +59,8 @@ function extendLease(work: Work, id: string, node: NodeName): void {
 export function commandStrangers(work: Work, node: NodeName): void {
   if (!work.ready(node)) return;
   for (const report of work.link(node)?.reports.values() ?? []) {
+    if (work.halted && report.owner === LOCAL_OWNER && !hasEnded(report.state))
+      orderHeal(work, node, report);
     if (report.owner !== work.before.owner) continue;
     const record = work.peek(report.id);
     const isLive = record !== undefined && record.instance <= report.instance;
@@ -67,6 +70,12 @@ export function commandStrangers(work: Work, node: NodeName): void {
     if (name === 'heal' || name === 'forget')
       work.send(node, { command: name, id: report.id, instance: report.instance });
   }
+}
+
+/** A fault that somebody created on the agent itself: only heal everything ends it from here. */
+function orderHeal(work: Work, node: NodeName, report: AgentFaultStatus): void {
+  if (commandFor('ended', report.state, false) !== 'heal') return;
+  work.send(node, { command: 'heal', id: report.id, instance: report.instance });
 }
 
 /** How often leases are renewed: a third of the shortest one, at most every few seconds. */

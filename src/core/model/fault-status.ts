@@ -27,6 +27,9 @@ export interface OpenUndo {
   lastError: string;
 }
 
+/** Owner of the faults that were created on an agent directly, without a coordinator. */
+export const LOCAL_OWNER = 'local';
+
 /** A fault on one node, as its agent reports it: GET /v1/faults/{id} on the agent. */
 export interface AgentFaultStatus {
   id: string;

@@ -13,10 +13,14 @@ export class EventLog<E extends { id: number }> implements EventFeed {
   #events: E[] = [];
   #lastId: number;
 
-  /** @param lastId the id of the last event before a restart, so that ids go on growing. */
-  constructor(capacity = 4_096, lastId = 0) {
+  /**
+   * @param lastId the id of the last event before a restart, so that ids go on growing.
+   * @param held events from before it, oldest first.
+   */
+  constructor(capacity = 4_096, lastId = 0, held: readonly E[] = []) {
     this.#capacity = capacity;
     this.#lastId = lastId;
+    this.#events = [...held];
   }
 
   get lastId(): number {
