@@ -9,6 +9,7 @@ import { withRemote } from './remote.ts';
 interface Flags extends RemoteFlags {
   readonly offline: boolean;
   readonly state?: string;
+  readonly config?: string;
   readonly wait: string;
   readonly json: boolean;
 }
@@ -54,6 +55,7 @@ ones until 'faultline resume'. With --offline it heals this node alone, with no 
       ...remoteFlags,
       offline: switchFlag('heal this node without any daemon'),
       state: textFlag('DIR', "the agent's state directory, with --offline"),
+      config: textFlag('FILE', "the agent's configuration, with --offline: how services start"),
       wait: { ...textFlag('D', 'wait for the end at most'), default: '15s', optional: false },
       json: jsonFlag,
     },
