@@ -10,7 +10,7 @@ export const LAB_BROKERS = 3;
 export function labTopology(brokers: number = LAB_BROKERS): Topology {
   const node = (name: string, index: number, roles: Node['roles']): Node => ({
     name,
-    agent: `http://198.18.0.${11 + index}:7601`,
+    agent: `http://198.18.0.${11 + index}:7711`,
     addresses: [`198.18.0.${11 + index}`],
     roles,
   });

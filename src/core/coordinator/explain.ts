@@ -41,7 +41,7 @@ export interface ExplainedFault {
 
 /** A process as `explain` imagines it where nobody has looked. */
 const IMAGINED = { bootId: 'example', pidNamespace: 4026531836, pid: 4242, birthTicks: 100 };
-const AGENT_PORT = 7601;
+const AGENT_PORT = 7711;
 
 /** What a node would probably answer: one broker, which can be started again. */
 function imagined(query: Query): Answer {
