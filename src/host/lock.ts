@@ -7,7 +7,7 @@ import { tryLock } from './libc.ts';
 
 /** Who acts on a state directory: written into the lock file by whoever holds the lock. */
 export interface LockHolder {
-  role: 'agent' | 'healer';
+  role: 'agent' | 'healer' | 'coordinator';
   pid: number;
   birthTicks: number;
 }

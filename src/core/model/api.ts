@@ -21,6 +21,8 @@ export interface Route {
   pathParams?: TSchema;
   query?: TSchema;
   body?: TSchema;
+  /** Shape of the JSON answer. */
+  answer?: TSchema;
   /** Answers that are no errors: status to meaning. */
   answers: Readonly<Record<number, string>>;
   /** Problem details (RFC 9457): status to when. 400, 401, 403, 413 and 500 are every route's. */

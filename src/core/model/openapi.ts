@@ -1,16 +1,18 @@
 import type { TSchema } from 'typebox';
 import type { Route } from './api.ts';
 
-/** Errors that every route may answer. */
-const COMMON_ERRORS: Readonly<Record<number, string>> = {
-  400: 'the request is malformed',
-  401: 'a token is missing or not known here',
-  403: 'the token may not do this, or the request comes from another site',
-  413: 'the body is too large',
-  500: 'a bug of the daemon',
-};
+export interface ApiInfo {
+  title: string;
+  version: string;
+  description?: string;
+}
 
-const PROBLEM = {
+type JsonObject = Record<string, unknown>;
+
+const PROBLEM_REF = { $ref: '#/components/schemas/ProblemDetails' };
+
+/** RFC 9457, with all problems of a document. */
+const PROBLEM_DETAILS: JsonObject = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail'],
   properties: {
@@ -24,7 +26,7 @@ const PROBLEM = {
         type: 'object',
         required: ['path', 'message'],
         properties: {
-          path: { type: 'string', description: 'JSON pointer into the request (RFC 6901)' },
+          path: { type: 'string', description: 'JSON pointer into the body, ?name or {name}' },
           message: { type: 'string' },
           found: { type: 'string' },
           expected: { type: 'string' },
@@ -32,75 +34,118 @@ const PROBLEM = {
         },
       },
     },
-    conflictsWith: { type: 'string' },
+    conflictsWith: { type: 'string', description: 'what stands in the way' },
   },
 };
 
-interface ObjectSchema {
-  properties?: Record<string, unknown>;
-  required?: string[];
+/** Errors that every route may answer. */
+const COMMON_ERRORS: Readonly<Record<number, string>> = {
+  400: 'JSON that is none, or a bad path or query',
+  401: 'no token, or one that is not known',
+  403: 'the token may not, or another site asks',
+  413: 'a body larger than 1 MiB',
+  415: 'a body that is not application/json',
+  500: 'an unexpected error',
+};
+
+class Components {
+  readonly schemas: JsonObject = { ProblemDetails: PROBLEM_DETAILS };
+
+  /** The schema, or a reference where it has a name: the same one then stands once. */
+  use(schema: TSchema): JsonObject {
+    // Typebox keeps its own marks in properties that JSON leaves out.
+    const plain = JSON.parse(JSON.stringify(schema)) as JsonObject;
+    const { $id: name, ...rest } = plain;
+    if (typeof name !== 'string') return plain;
+    this.schemas[name] = rest;
+    return { $ref: `#/components/schemas/${name}` };
+  }
 }
 
-function parameters(route: Route): unknown[] {
-  const of = (schema: TSchema | undefined, place: 'path' | 'query'): unknown[] => {
-    const { properties = {}, required = [] } = (schema ?? {}) as ObjectSchema;
-    return Object.entries(properties).map(([name, each]) => ({
-      name,
-      in: place,
-      required: place === 'path' || required.includes(name),
-      schema: each,
-    }));
-  };
-  return [...of(route.pathParams, 'path'), ...of(route.query, 'query')];
+function parameters(route: Route, components: Components): JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const [place, schema] of [
+    ['path', route.pathParams],
+    ['query', route.query],
+  ] as const) {
+    const { properties = {}, required = [] } = (schema ?? {}) as {
+      properties?: Record<string, TSchema>;
+      required?: string[];
+    };
+    for (const [name, property] of Object.entries(properties)) {
+      const used = components.use(property);
+      const parameter: JsonObject = { name, in: place, required: place === 'path' };
+      if (required.includes(name)) parameter['required'] = true;
+      if (typeof used['description'] === 'string') parameter['description'] = used['description'];
+      out.push({ ...parameter, schema: used });
+    }
+  }
+  if (route.stream === 'text/event-stream')
+    out.push({
+      name: 'Last-Event-ID',
+      in: 'header',
+      required: false,
+      description: 'resume after this event',
+      schema: { type: 'string' },
+    });
+  return out;
 }
 
-function responses(route: Route): Record<string, unknown> {
-  const type = route.stream ?? 'application/json';
-  const found: Record<string, unknown> = {};
-  for (const [status, description] of Object.entries(route.answers))
-    found[status] =
-      status === '101' ? { description } : { description, content: { [type]: { schema: {} } } };
-  const problem = {
-    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-  };
-  const errors = route.access === 'none' ? route.errors : { ...COMMON_ERRORS, ...route.errors };
-  for (const [status, description] of Object.entries(errors))
-    found[status] = { description, content: problem };
-  return found;
+function responses(route: Route, components: Components): JsonObject {
+  const out: JsonObject = {};
+  for (const [status, description] of Object.entries(route.answers)) {
+    const schema = route.answer === undefined ? {} : components.use(route.answer);
+    const type = route.stream ?? 'application/json';
+    const content = { [type]: { schema: route.stream ? { type: 'string' } : schema } };
+    out[status] = status === '101' ? { description } : { description, content };
+    const isCreated = status === '201';
+    if (isCreated)
+      Object.assign(out[status] as JsonObject, {
+        headers: { Location: { description: 'where it is', schema: { type: 'string' } } },
+      });
+  }
+  for (const [status, description] of Object.entries({ ...COMMON_ERRORS, ...route.errors }))
+    out[status] = {
+      description,
+      content: { 'application/problem+json': { schema: PROBLEM_REF } },
+    };
+  return out;
 }
 
-function operation(route: Route): Record<string, unknown> {
-  return {
+function operation(route: Route, components: Components): JsonObject {
+  const made: JsonObject = {
     operationId: route.name,
     summary: route.summary,
-    description: `Access: ${route.access}. ${route.idempotent ? 'Idempotent.' : 'Not idempotent.'}`,
-    ...(route.access === 'none' ? { security: [] } : {}),
-    parameters: parameters(route),
-    ...(route.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }
-      : {}),
-    responses: responses(route),
+    'x-access': route.access,
+    'x-idempotent': route.idempotent,
+    security: route.access === 'none' ? [] : [{ bearer: [] }],
+    responses: responses(route, components),
   };
+  const all = parameters(route, components);
+  if (all.length > 0) made['parameters'] = all;
+  if (route.body)
+    made['requestBody'] = {
+      required: true,
+      content: { 'application/json': { schema: components.use(route.body) } },
+    };
+  return made;
 }
 
-/** Routes as an OpenAPI 3.1 document: plain JSON, the same for the same routes. */
-export function openApiOf(
-  routes: readonly Route[],
-  info: { title: string; version: string },
-): Record<string, unknown> {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of routes)
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
-  const document = {
+/** An API as OpenAPI 3.1, out of its routes. */
+export function openApiOf(routes: readonly Route[], info: ApiInfo): JsonObject {
+  const components = new Components();
+  const paths: Record<string, JsonObject> = {};
+  for (const route of routes) {
+    const path = (paths[route.path] ??= {});
+    path[route.method.toLowerCase()] = operation(route, components);
+  }
+  return {
     openapi: '3.1.0',
     info: { ...info, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    security: [{ token: [] }],
     paths,
     components: {
-      schemas: { Problem: PROBLEM },
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: components.schemas,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };
-  // Typebox keeps marks of its own on schemas; what is left is what JSON says.
-  return JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
 }

@@ -8,6 +8,7 @@ export interface AuditEntry {
   remote: string;
   method: string;
   path: string;
+  query: Readonly<Record<string, string>>;
   /** What was asked, where it matters: the fault's request, the override's reason. */
   what?: unknown;
   status: number;
