@@ -21,6 +21,10 @@ interface Moment {
   cluster: ClusterSnapshot | undefined;
 }
 
+interface ClusterAnswer {
+  snapshot: ClusterSnapshot | null;
+}
+
 function inForce(faults: readonly FaultStatus[]): string {
   const standing = faults.filter(({ state }) => !hasEnded(state) && state !== 'pending');
   if (standing.length === 0) return 'no fault';
@@ -108,9 +112,9 @@ async function look(
     const [run, { faults }, cluster] = await Promise.all([
       client.get<RunStatus>(`/v1/runs/${id}`, { timeoutMs: 5_000 }),
       client.get<{ faults: FaultStatus[] }>('/v1/faults', { query: { run: id }, timeoutMs: 5_000 }),
-      client.get<ClusterSnapshot>('/v1/cluster', { timeoutMs: 5_000 }).catch(() => undefined),
+      client.get<ClusterAnswer>('/v1/cluster', { timeoutMs: 5_000 }),
     ]);
-    return { run, faults, cluster };
+    return { run, faults, cluster: cluster.snapshot ?? undefined };
   } catch (error) {
     if (!(error instanceof Failure) || tooLong()) throw error;
     // It may be coming back: runs survive their coordinator.
