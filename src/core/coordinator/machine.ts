@@ -224,19 +224,23 @@ function runOf(record: FaultRecord): { run?: string } {
 function settle(work: Work): void {
   for (const id of work.ids()) advance(work, id);
   const later = work.effects.splice(0);
-  for (const record of work.changed()) saveAndSay(work, record);
   // Records first: what is sent rests on them.
+  for (const record of work.changed()) save(work, record);
   work.effects.push(...later);
+  for (const record of work.changed()) sayState(work, record);
   for (const id of work.ids()) commandParts(work, id);
   for (const [node] of work.links()) commandStrangers(work, node);
   renewLeases(work);
   for (const record of work.changed()) if (record.stage === 'ended') work.remove(record.id);
 }
 
-function saveAndSay(work: Work, record: FaultRecord): void {
-  const { id } = record;
-  const durable = work.durable.has(id) || record.stage === 'ended';
+function save(work: Work, record: FaultRecord): void {
+  const durable = work.durable.has(record.id) || record.stage === 'ended';
   work.effects.push({ effect: 'save', record, durable });
+}
+
+function sayState(work: Work, record: FaultRecord): void {
+  const { id } = record;
   const before = work.before.faults.get(id);
   const state = stateOf(record);
   if (before !== undefined && stateOf(before) === state && before.instance === record.instance)

@@ -456,6 +456,8 @@ export class Coordinator implements CoordinatorApi {
   emit(event: Omit<Event, 'id' | 'at'>): void {
     const numbered = this.events.append({ at: new Date().toISOString(), ...event });
     this.#unsavedEvents.push(numbered);
+    const { type, fault, node, run } = event;
+    this.#options.logger.info({ type, fault, node, run }, event.message);
     this.#flushSoon(FLUSH_MS);
   }
 
