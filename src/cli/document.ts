@@ -33,6 +33,18 @@ function keysOf(path: string): string[] {
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+/** The document as plain values; a few lines of aliases must not become gigabytes. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new CliError(`'${file}' cannot be read as a document: ${reasonOf(error)}`, {
+      exitCode: EXIT.data,
+      cause: error,
+    });
+  }
+}
+
 /** The start of the innermost part of the document on the way to a path. */
 function offsetOf(document: Document, path: string): number | undefined {
   const keys = keysOf(path);
@@ -55,7 +67,6 @@ export function readDocument(file: string): DocumentFile {
     });
   }
   const lines = new LineCounter();
-  // Aliases are kept few: a document of a few lines must not become gigabytes.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     const problems = document.errors.map(({ message, pos: [at] }): Problem => {
@@ -66,7 +77,7 @@ export function readDocument(file: string): DocumentFile {
   }
   return {
     file,
-    value: document.toJS({ maxAliasCount: 100 }),
+    value: valueOf(document, file),
     place(path) {
       const offset = offsetOf(document, path);
       if (offset === undefined) return undefined;
