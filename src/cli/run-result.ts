@@ -9,7 +9,7 @@ import type { FaultStatus, NodeStatus } from '../core/model/fault-status.ts';
 import type { RunStatus, TimelineEntry } from '../core/model/run.ts';
 import type { Verdict } from '../core/model/verdict.ts';
 import { reasonOf } from '../core/base/failure.ts';
-import type { SeriesEntry } from '../core/workloads/status.ts';
+import type { SeriesEntry } from '../core/model/series.ts';
 import { ProblemError, type HttpClient } from '../host/http-client.ts';
 
 /** Everything of a run that its report is made of. */

@@ -5,7 +5,7 @@ import type { EndedBy } from '../../src/core/model/lifecycle.ts';
 import type { RunStatus, TimelineEntry } from '../../src/core/model/run.ts';
 import type { ScheduledFault } from '../../src/core/model/scenario.ts';
 import type { Verdict } from '../../src/core/model/verdict.ts';
-import type { SeriesEntry } from '../../src/core/workloads/status.ts';
+import type { SeriesEntry } from '../../src/core/model/series.ts';
 import type { ReportInput } from '../../src/host/report.ts';
 
 export const ORIGIN_MS = Date.parse('2026-03-01T10:00:00.000Z');
@@ -51,7 +51,16 @@ function drawFaults(random: Random, loadMs: number): FixtureFault[] {
 function faultEntries(fault: FixtureFault): TimelineEntry[] {
   const { id, kind, targetNodes: targets, effect, endedBy } = fault;
   const entry = (atMs: number, state: string, more = {}): TimelineEntry => {
-    return { at: ORIGIN_MS + atMs, entry: 'fault', id, kind, state, targets, effect: 'pending', ...more };
+    return {
+      at: ORIGIN_MS + atMs,
+      entry: 'fault',
+      id,
+      kind,
+      state,
+      targets,
+      effect: 'pending',
+      ...more,
+    };
   };
   if (fault.refused) return [entry(fault.atMs, 'refused')];
   const endMs = fault.atMs + (fault.durationMs ?? 40);
@@ -80,7 +89,12 @@ function faultStatus(fault: FixtureFault): FaultStatus {
   const node = {
     state,
     receipt,
-    plan: [{ says: 'create nft table inet faultline-ab12', undo: 'delete nft table inet faultline-ab12' }],
+    plan: [
+      {
+        says: 'create nft table inet faultline-ab12',
+        undo: 'delete nft table inet faultline-ab12',
+      },
+    ],
     problems: [],
     openUndos: [],
   };
@@ -118,7 +132,11 @@ function harm(faults: readonly FixtureFault[], atMs: number): number {
   return near ? 1 : 0;
 }
 
-function drawSeries(random: Random, faults: readonly FixtureFault[], loadMs: number): SeriesEntry[] {
+function drawSeries(
+  random: Random,
+  faults: readonly FixtureFault[],
+  loadMs: number,
+): SeriesEntry[] {
   const series: SeriesEntry[] = [];
   for (let atMs = 1_000; atMs <= loadMs; atMs += 1_000) {
     const hit = harm(faults, atMs) === 1;
@@ -140,7 +158,11 @@ function drawSeries(random: Random, faults: readonly FixtureFault[], loadMs: num
   return series;
 }
 
-function drawCluster(random: Random, faults: readonly FixtureFault[], endMs: number): TimelineEntry[] {
+function drawCluster(
+  random: Random,
+  faults: readonly FixtureFault[],
+  endMs: number,
+): TimelineEntry[] {
   const entries: TimelineEntry[] = [];
   let leaders = Array.from({ length: TOPIC_PARTITIONS }, (_, index) => 1 + (index % 3));
   let activeController = 1;
@@ -274,6 +296,8 @@ export function reportFixture(seed = 42, loadMs = 90_000): ReportInput & { verdi
       { phase: 'done', at: iso(endMs) },
     ],
     faults: faults.map(({ id }) => id),
+    skipped: [{ id: 'f99-noop', kind: 'noop', atMs: 12_000, reason: 'the quorum would be lost' }],
+    recovery: { recovered: true, afterMs: 740, says: 'every ISR is whole again' },
   };
   const timeline = [
     ...faults.flatMap(faultEntries),

@@ -1,4 +1,4 @@
-import type { SeriesEntry } from '../workloads/status.ts';
+import type { SeriesEntry } from './series.ts';
 import type { Verdict } from './verdict.ts';
 import type { Schedule, Scenario } from './scenario.ts';
 

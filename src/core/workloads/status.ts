@@ -1,3 +1,5 @@
+import type { LatencySummary } from '../model/series.ts';
+
 export const WORKLOAD_PHASES = [
   'starting',
   'creating',
@@ -10,13 +12,6 @@ export const WORKLOAD_PHASES = [
   'failed',
 ] as const;
 export type WorkloadPhase = (typeof WORKLOAD_PHASES)[number];
-
-export interface LatencySummary {
-  p50: number;
-  p95: number;
-  p99: number;
-  max: number;
-}
 
 /** status.json of a workload: replaced as a whole about twice a second. */
 export interface WorkloadStatus {
@@ -48,20 +43,6 @@ export interface WorkloadStatus {
   /** Share of one core this process used in the last second, percent; resident megabytes. */
   cpuPercent: number;
   residentMb: number;
-}
-
-/** One line of series.jsonl, once a second. */
-export interface SeriesEntry {
-  /** Monotonic nanoseconds (the clock of the history) and milliseconds since the epoch. */
-  timeNs: number;
-  wallMs: number;
-  offered: number;
-  acknowledged: number;
-  failed: number;
-  unknown: number;
-  read: number;
-  errors: number;
-  latencyMs: LatencySummary;
 }
 
 export type WorkloadCommand =

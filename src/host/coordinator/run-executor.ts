@@ -14,7 +14,7 @@ import type { RunOrder, RunRecord, RunView } from '../../core/coordinator/run-re
 import { intervalsOf, unknownVerdict, withRun } from '../../core/coordinator/run-verdict.ts';
 import type { TimelineEntry } from '../../core/model/run.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
-import type { SeriesEntry } from '../../core/workloads/status.ts';
+import type { SeriesEntry } from '../../core/model/series.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import type { CoordinatorApi, Table } from './api.ts';
 import { judge } from './judge.ts';

@@ -6,7 +6,7 @@ import type {
 } from '../../core/model/report-data.ts';
 import type { TimelineEntry } from '../../core/model/run.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
-import type { SeriesEntry } from '../../core/workloads/status.ts';
+import type { SeriesEntry } from '../../core/model/series.ts';
 
 /** A chart shows this many points at most; more are thinned, peaks kept. */
 export const POINTS_MAX = 6_000;

@@ -4,7 +4,7 @@ import type { FaultStatus, NodeStatus } from '../../core/model/fault-status.ts';
 import type { ReportData } from '../../core/model/report-data.ts';
 import type { RunStatus, TimelineEntry } from '../../core/model/run.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
-import type { SeriesEntry } from '../../core/workloads/status.ts';
+import type { SeriesEntry } from '../../core/model/series.ts';
 import { faultBands } from './bands.ts';
 import { clusterColumns, historyClock, phaseBands, seriesColumns, windowBands } from './columns.ts';
 

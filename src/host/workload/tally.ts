@@ -1,5 +1,5 @@
 import { LatencyHistogram } from '../../core/workloads/latency.ts';
-import type { LatencySummary } from '../../core/workloads/status.ts';
+import type { LatencySummary } from '../../core/model/series.ts';
 
 export interface Totals {
   offered: number;

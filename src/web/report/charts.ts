@@ -38,12 +38,44 @@ export function chartsOf(data: ReportData): Chart[] {
       height: 210,
       axis: shortCount,
       lines: [
-        { name: 'offered', values: series.offered, colour: '--offered', dash: [2, 3], width: 1, show: perSecond },
-        { name: 'acknowledged', values: series.acknowledged, colour: '--acknowledged', width: 2, show: perSecond },
+        {
+          name: 'offered',
+          values: series.offered,
+          colour: '--offered',
+          dash: [2, 3],
+          width: 1,
+          show: perSecond,
+        },
+        {
+          name: 'acknowledged',
+          values: series.acknowledged,
+          colour: '--acknowledged',
+          width: 2,
+          show: perSecond,
+        },
         { name: 'read', values: series.read, colour: '--read', dash: [6, 3], show: perSecond },
-        { name: 'unknown', values: series.unknown, colour: '--unknown', look: 'bars', show: perSecond },
-        { name: 'failed', values: series.failed, colour: '--failed', look: 'bars', show: perSecond },
-        { name: 'errors', values: series.errors, colour: '--errors', dash: [1, 2], width: 1, show: perSecond },
+        {
+          name: 'unknown',
+          values: series.unknown,
+          colour: '--unknown',
+          look: 'bars',
+          show: perSecond,
+        },
+        {
+          name: 'failed',
+          values: series.failed,
+          colour: '--failed',
+          look: 'bars',
+          show: perSecond,
+        },
+        {
+          name: 'errors',
+          values: series.errors,
+          colour: '--errors',
+          dash: [1, 2],
+          width: 1,
+          show: perSecond,
+        },
       ],
     });
     charts.push({
@@ -69,10 +101,36 @@ export function chartsOf(data: ReportData): Chart[] {
       height: 140,
       axis: shortCount,
       lines: [
-        { name: 'in sync', values: cluster.inSync, colour: '--acknowledged', look: 'steps', width: 2, show: count },
-        { name: 'smallest ISR', values: cluster.smallestIsr, colour: '--read', look: 'steps', dash: [6, 3], show: count },
-        { name: 'leaders moved', values: cluster.leaderChanges, colour: '--p99', look: 'bars', show: count },
-        { name: 'without leader', values: cluster.leaderless, colour: '--failed', look: 'bars', show: count },
+        {
+          name: 'in sync',
+          values: cluster.inSync,
+          colour: '--acknowledged',
+          look: 'steps',
+          width: 2,
+          show: count,
+        },
+        {
+          name: 'smallest ISR',
+          values: cluster.smallestIsr,
+          colour: '--read',
+          look: 'steps',
+          dash: [6, 3],
+          show: count,
+        },
+        {
+          name: 'leaders moved',
+          values: cluster.leaderChanges,
+          colour: '--p99',
+          look: 'bars',
+          show: count,
+        },
+        {
+          name: 'without leader',
+          values: cluster.leaderless,
+          colour: '--failed',
+          look: 'bars',
+          show: count,
+        },
       ],
     });
   }
@@ -85,7 +143,12 @@ function colourOf(name: string): string {
 
 function seriesOptions(line: Line): uPlot.Series {
   const stroke = colourOf(line.colour);
-  const options: uPlot.Series = { label: line.name, stroke, width: line.width ?? 1.5, spanGaps: false };
+  const options: uPlot.Series = {
+    label: line.name,
+    stroke,
+    width: line.width ?? 1.5,
+    spanGaps: false,
+  };
   if (line.dash !== undefined) options.dash = line.dash;
   if (line.look === 'steps') options.paths = uPlot.paths.stepped?.({ align: 1 });
   if (line.look === 'bars') {
@@ -138,14 +201,16 @@ function plotOptions(chart: Chart, data: ReportData, view: TimeView, width: numb
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: {
       x: { time: false, range: () => [view.fromMs / 1_000, view.toMs / 1_000] },
-      y: chart.log === true ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(1, max * 1.06)] },
+      y:
+        chart.log === true ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(1, max * 1.06)] },
     },
     axes: [
       { ...axis, size: 26, values: (_, at) => at.map((seconds) => instant(seconds * 1_000, 0)) },
       {
         ...axis,
         size: left,
-        values: (_, at) => at.map((value) => (chart.log === true && !isPower(value) ? '' : chart.axis(value))),
+        values: (_, at) =>
+          at.map((value) => (chart.log === true && !isPower(value) ? '' : chart.axis(value))),
       },
     ],
     series: [{}, ...chart.lines.map(seriesOptions)],
@@ -172,7 +237,14 @@ function isPower(value: number): boolean {
 
 /** What the swatch of a line looks like: colour and dashes, as in the chart. */
 function swatch(line: Line): HTMLElement {
-  const look = line.look === 'bars' ? 'bar' : line.dash === undefined ? 'solid' : (line.dash[0] ?? 0) < 4 ? 'dotted' : 'dashed';
+  const look =
+    line.look === 'bars'
+      ? 'bar'
+      : line.dash === undefined
+        ? 'solid'
+        : (line.dash[0] ?? 0) < 4
+          ? 'dotted'
+          : 'dashed';
   const mark = html('span', { class: `swatch ${look}`, 'aria-hidden': 'true' });
   mark.style.setProperty('--colour', `var(${line.colour})`);
   return mark;
@@ -188,7 +260,13 @@ function figure(chart: Chart, view: TimeView): { element: HTMLElement; holder: H
   const element = html(
     'figure',
     { 'aria-label': `${chart.title}: ${chart.unit}` },
-    html('figcaption', {}, html('strong', {}, chart.title), ` ${chart.unit}`, html('ul', {}, ...keys)),
+    html(
+      'figcaption',
+      {},
+      html('strong', {}, chart.title),
+      ` ${chart.unit}`,
+      html('ul', {}, ...keys),
+    ),
     holder,
   );
   view.onCursor(() => {
@@ -204,20 +282,31 @@ function figure(chart: Chart, view: TimeView): { element: HTMLElement; holder: H
 }
 
 /** All charts of a report. `draw` makes them anew, for a width or another colour scheme. */
-export function charts(data: ReportData, view: TimeView): { elements: HTMLElement[]; draw(width: number): void } {
+export function charts(
+  data: ReportData,
+  view: TimeView,
+): { elements: HTMLElement[]; draw(width: number): void } {
   const parts = chartsOf(data).map((chart) => ({ chart, ...figure(chart, view) }));
   let plots: uPlot[] = [];
   const draw = (width: number): void => {
     for (const plot of plots) plot.destroy();
     plots = parts.map(({ chart, holder }) => {
-      const table = [chart.atMs.map((ms) => ms / 1_000), ...chart.lines.map((line) => [...line.values])];
-      const plot = new uPlot(plotOptions(chart, data, view, width), table as uPlot.AlignedData, holder);
+      const table = [
+        chart.atMs.map((ms) => ms / 1_000),
+        ...chart.lines.map((line) => [...line.values]),
+      ];
+      const plot = new uPlot(
+        plotOptions(chart, data, view, width),
+        table as uPlot.AlignedData,
+        holder,
+      );
       plot.over.addEventListener('dblclick', () => view.showAll());
       return plot;
     });
   };
   view.onRange(() => {
-    for (const plot of plots) plot.setScale('x', { min: view.fromMs / 1_000, max: view.toMs / 1_000 });
+    for (const plot of plots)
+      plot.setScale('x', { min: view.fromMs / 1_000, max: view.toMs / 1_000 });
   });
   view.onCursor(() => {
     for (const plot of plots) {

@@ -3,12 +3,7 @@ import { html, row, table } from '../dom.ts';
 import { length } from '../format.ts';
 
 function document(name: string, text: string): HTMLElement {
-  return html(
-    'details',
-    {},
-    html('summary', {}, name),
-    html('pre', { tabindex: 0 }, text),
-  );
+  return html('details', {}, html('summary', {}, name), html('pre', { tabindex: 0 }, text));
 }
 
 function nodeTable(data: ReportData): HTMLElement {
@@ -18,7 +13,9 @@ function nodeTable(data: ReportData): HTMLElement {
       node.name,
       node.roles.join(', '),
       node.addresses.join(', '),
-      node.link === 'linked' ? 'linked' : `⚠ ${node.link}${node.linkError ? `: ${node.linkError}` : ''}`,
+      node.link === 'linked'
+        ? 'linked'
+        : `⚠ ${node.link}${node.linkError ? `: ${node.linkError}` : ''}`,
       node.clock ? `${length(node.clock.offsetMs)} ± ${length(node.clock.uncertaintyMs)}` : '',
       node.version ?? '',
       unmet.map(({ need, why }) => `${need}: ${why}`).join('; ') || 'all needs met',

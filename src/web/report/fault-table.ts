@@ -16,7 +16,9 @@ function answer(name: string, value: unknown): HTMLElement[] {
 function nodePart(name: string, node: NodeFaultStatus): HTMLElement {
   const { receipt } = node;
   const list = html('dl', { class: 'receipt' });
-  list.append(...term('state', node.state, node.endedBy ? `, ended by ${words(node.endedBy)}` : ''));
+  list.append(
+    ...term('state', node.state, node.endedBy ? `, ended by ${words(node.endedBy)}` : ''),
+  );
   if (node.contact) {
     const until = node.contact.endsAtLatest ?? 'no known time';
     list.append(...term('contact', `lost since ${node.contact.lostSince}, ends by ${until}`));
@@ -35,7 +37,8 @@ function nodePart(name: string, node: NodeFaultStatus): HTMLElement {
   for (const open of node.openUndos) {
     list.append(...term('stuck', `${open.says}: ${open.lastError} (${open.attempts} attempts)`));
   }
-  for (const problem of node.problems) list.append(...term('refused', `${problem.path} ${problem.message}`));
+  for (const problem of node.problems)
+    list.append(...term('refused', `${problem.path} ${problem.message}`));
   if (node.error !== undefined) list.append(...term('error', node.error));
   return html('div', {}, html('h4', {}, name), list);
 }
@@ -73,7 +76,11 @@ function bandRow(band: FaultBand, data: ReportData): HTMLTableRowElement {
     band.targets.join(', '),
     instant(band.fromMs),
     band.acted ? length(band.toMs - band.fromMs) : 'never acted',
-    html('span', { class: trouble === undefined ? '' : 'trouble' }, trouble === undefined ? band.state : `⚠ ${trouble}`),
+    html(
+      'span',
+      { class: trouble === undefined ? '' : 'trouble' },
+      trouble === undefined ? band.state : `⚠ ${trouble}`,
+    ),
     band.endedBy === undefined ? '' : words(band.endedBy),
     band.effect,
     band.skewMs === undefined ? '' : length(band.skewMs),
@@ -86,10 +93,32 @@ function bandRow(band: FaultBand, data: ReportData): HTMLTableRowElement {
   return cells;
 }
 
+/** What the schedule held and the coordinator would not do. */
+function skippedTable({ run }: ReportData): HTMLElement | null {
+  if (run.skipped.length === 0) return null;
+  const rows = run.skipped.map(({ id, kind, atMs, reason }) =>
+    row(id, kind, instant(atMs), reason),
+  );
+  return table(
+    'Faults of the schedule that were not to be (times count from the begin of the faults)',
+    ['fault', 'kind', 'due', 'why not'],
+    rows,
+  );
+}
+
 /** The table of every fault, with what was measured. */
 export function faultTable(data: ReportData): HTMLElement {
   const headings = [
-    'fault', 'kind', 'targets', 'from', 'lasted', 'state', 'ended by', 'effect', 'skew', 'measured',
+    'fault',
+    'kind',
+    'targets',
+    'from',
+    'lasted',
+    'state',
+    'ended by',
+    'effect',
+    'skew',
+    'measured',
   ];
   const rows = data.bands.map((band) => bandRow(band, data));
   return html(
@@ -99,5 +128,6 @@ export function faultTable(data: ReportData): HTMLElement {
     rows.length === 0
       ? html('p', {}, 'No fault was in force during this run.')
       : table('Faults in the order in which they began, with their receipts', headings, rows),
+    skippedTable(data),
   );
 }

@@ -18,7 +18,8 @@ function whenButton(ms: number, view: TimeView): HTMLElement {
 function evidence(anomaly: Anomaly, index: number, data: ReportData, view: TimeView): HTMLElement {
   const rows = anomaly.examples.map((example, number) => {
     const ms = data.exampleTimesMs[`${index}/${number}`];
-    const topicPartition = example.topic === undefined ? '' : `${example.topic}-${example.topicPartition ?? '?'}`;
+    const topicPartition =
+      example.topic === undefined ? '' : `${example.topic}-${example.topicPartition ?? '?'}`;
     return row(
       example.says,
       topicPartition,
@@ -29,7 +30,8 @@ function evidence(anomaly: Anomaly, index: number, data: ReportData, view: TimeV
       example.index === undefined ? '' : `line ${example.index}`,
     );
   });
-  const shown = anomaly.examples.length < anomaly.count ? `, the first ${anomaly.examples.length}` : '';
+  const shown =
+    anomaly.examples.length < anomaly.count ? `, the first ${anomaly.examples.length}` : '';
   const headings = ['what', 'topic-partition', 'offset', 'value', 'other', 'when', 'history'];
   return html(
     'article',
@@ -38,7 +40,11 @@ function evidence(anomaly: Anomaly, index: number, data: ReportData, view: TimeV
       'h3',
       {},
       `${words(anomaly.kind)}: ${count(anomaly.count)} `,
-      html('small', {}, `found by ${anomaly.checker}${anomaly.counts ? '' : '; does not count here'}`),
+      html(
+        'small',
+        {},
+        `found by ${anomaly.checker}${anomaly.counts ? '' : '; does not count here'}`,
+      ),
     ),
     table(`Evidence of ${words(anomaly.kind)}${shown}`, headings, rows),
   );
@@ -73,7 +79,11 @@ function countTable(verdict: Verdict): HTMLElement {
     row('offered', count(counts.offered), 'due by the timetable'),
     row('acknowledged', count(counts.acknowledged), 'the cluster said they are stored'),
     row('failed', count(counts.failed), 'certainly not written'),
-    row('unknown', count(counts.unknown), `nobody knows; ${count(counts.unknownButRead)} of them were read`),
+    row(
+      'unknown',
+      count(counts.unknown),
+      `nobody knows; ${count(counts.unknownButRead)} of them were read`,
+    ),
     row('read', count(counts.read), 'different values, at least once'),
     row('rows polled', count(counts.polledRows), 'the same value counted each time'),
     row('requests', `${count(counts.sends)} sends, ${count(counts.polls)} polls`, ''),
@@ -112,8 +122,11 @@ function availabilityTable(data: ReportData, verdict: Verdict): HTMLElement {
           'p',
           {},
           `After the last fault healed: sends back after ${length(recovery.sendMs)}, reads after ${length(recovery.pollMs)}` +
-            `${recovery.never.length === 0 ? '.' : `; never came back: ${recovery.never.join(', ')}.`}`,
+            (recovery.never.length === 0
+              ? '.'
+              : `; never came back: ${recovery.never.join(', ')}.`),
         ),
+    data.run.recovery === undefined ? null : html('p', {}, data.run.recovery.says),
     rows.length === 0
       ? null
       : table(

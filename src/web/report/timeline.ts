@@ -66,7 +66,12 @@ export function timeline(data: ReportData): {
   });
   const stage = html(
     'div',
-    { class: 'stage', tabindex: 0, role: 'group', 'aria-label': 'Timeline; arrow keys move the instant' },
+    {
+      class: 'stage',
+      tabindex: 0,
+      role: 'group',
+      'aria-label': 'Timeline; arrow keys move the instant',
+    },
     holder,
     ...drawCharts.elements,
   );
