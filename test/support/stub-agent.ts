@@ -101,7 +101,9 @@ export class StubAgent {
   /** A fault that somebody else made. */
   adopt(id: string, owner: string): void {
     const request: AgentFaultRequest = { id, kind: 'noop' };
-    this.faults.set(id, this.#fault(request, owner, 1, 'active'));
+    const fault = this.#fault(request, owner, 1, 'active');
+    fault.status.firedAtBootMs = this.nowMs();
+    this.faults.set(id, fault);
     this.#push(id);
   }
 
@@ -224,6 +226,7 @@ export class StubAgent {
     if (known && known.status.instance === instance) return { status: 200, body: known.status };
     const fault = this.#fault(request, owner, instance, 'arming');
     if (isDryRun) return { status: 200, body: fault.status };
+    for (const cancel of known?.cancel ?? []) cancel();
     this.faults.set(request.id, fault);
     if (this.options.isSilent) return { status: 0, body: null };
     this.#renew(fault);
@@ -275,6 +278,7 @@ export class StubAgent {
       forgetFault: ({ params }) => {
         const id = params['id'] ?? '';
         if (!hasEnded(this.state(id) ?? 'healed')) throw new HttpProblem(409, 'it has not ended');
+        for (const cancel of this.faults.get(id)?.cancel ?? []) cancel();
         this.faults.delete(id);
         return json({ id });
       },

@@ -15,8 +15,9 @@ export function commandParts(work: Work, id: string): void {
   for (const { node } of record.parts) {
     if (!work.ready(node)) continue;
     const report = work.link(node)?.reports.get(id);
-    if (report !== undefined && report.owner !== work.before.owner) continue;
-    const isThis = report?.instance === record.instance;
+    // Another owner's fault of this name is no part of ours: asked to arm, the agent will say whose.
+    const isOurs = report?.owner === work.before.owner;
+    const isThis = isOurs && report.instance === record.instance;
     const part = record.parts.find((each) => each.node === node) as Part;
     // A part that has ended here (refused, given up) is not to be begun again.
     if (!isThis && hasEnded(part.state)) continue;
