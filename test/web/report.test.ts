@@ -74,7 +74,8 @@ suite('report.html in a browser', { skip: lacks('chromium') }, () => {
     const links = await page
       .locator('.lanes a.band')
       .evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''));
-    assert.deepEqual(links.sort(), ids.map((id) => `#fault-${id}`).sort());
+    assert.equal(links.length, ids.length);
+    assert.deepEqual(new Set(links), new Set(ids.map((id) => `#fault-${id}`)));
     for (const id of ids) assert.equal(await page.locator(`[id="fault-${id}"]`).count(), 1, id);
     assert.equal(await page.locator('.plot canvas').count(), 3);
     const painted = await page.locator('.plot canvas').evaluateAll((all) =>

@@ -49,7 +49,7 @@ export function page(title: string, bundle: WebBundle, data: unknown): string {
 <style>${bundle.style}</style>
 </head>
 <body>
-<noscript>This report draws its charts with the script inside this file; nothing is loaded from anywhere.</noscript>
+<noscript>This page is drawn by the script inside this file. Nothing is loaded.</noscript>
 <div id="report"></div>
 <script type="application/json" id="report-data">${embeddedJson(data)}</script>
 <script>${bundle.script}</script>
