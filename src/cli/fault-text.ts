@@ -10,7 +10,8 @@ export function faultRow(fault: FaultStatus): string[] {
 
 function nodeLines(name: string, node: NodeFaultStatus): string[] {
   const lines = [`  ${name}: ${node.state}${node.endedBy ? `, ended by ${node.endedBy}` : ''}`];
-  if (node.receipt) lines.push(`    effect ${node.receipt.effect}: ${node.receipt.says}`);
+  if (node.receipt && node.receipt.says !== '')
+    lines.push(`    effect ${node.receipt.effect}: ${node.receipt.says}`);
   for (const step of node.plan ?? []) lines.push(`    ${step.says}; undo: ${step.undo}`);
   if (node.contact) {
     const until = node.contact.endsAtLatest ?? 'nobody knows when';

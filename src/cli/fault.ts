@@ -143,7 +143,10 @@ itself after --duration, or with 'faultline fault heal ID'.`,
       client.post<FaultStatus>('/v1/faults', request, { query, timeoutMs: 120_000 }),
     );
     if (flags.json) printJson(this, fault);
-    else for (const line of faultLines(fault)) printLine(this, line);
+    else {
+      for (const line of faultLines(fault)) printLine(this, line);
+      if (flags.dryRun) printLine(this, 'a dry run: nothing was touched, nothing is kept');
+    }
     exitWith(this, BAD_STATES.includes(fault.state) ? EXIT.refused : EXIT.ok);
   },
 });
