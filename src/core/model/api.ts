@@ -1,6 +1,7 @@
 import { Type, type TSchema } from 'typebox';
 import { Duration } from '../base/duration.ts';
 import { AgentFaultRequest, FaultRequest } from './fault-request.ts';
+import { AgentFaultStatus, FaultStatus, NodeStatus } from './fault-status.ts';
 import { Scenario } from './scenario.ts';
 import { Id } from './topology.ts';
 
@@ -92,7 +93,7 @@ export const FireRequest = Type.Object(
 );
 
 /** Both daemons have these: a script can talk to an agent as to a coordinator. */
-const COMMON_ROUTES: Route[] = [
+const commonRoutes = (fault: TSchema): Route[] => [
   {
     name: 'health',
     method: 'GET',
@@ -143,6 +144,7 @@ const COMMON_ROUTES: Route[] = [
     summary: 'One fault with every node, its receipt and who ended it.',
     access: 'read',
     pathParams: withId,
+    answer: fault,
     answers: { 200: 'the fault' },
     errors: NOT_FOUND,
     idempotent: true,
@@ -155,6 +157,7 @@ const COMMON_ROUTES: Route[] = [
     access: 'operate',
     pathParams: withId,
     query: Type.Object({ wait: Type.Optional(Duration) }, strict),
+    answer: fault,
     answers: { 202: 'healing', 200: 'it had ended already' },
     errors: NOT_FOUND,
     idempotent: true,
@@ -179,7 +182,7 @@ const FaultsQuery = Type.Object(
 );
 
 export const COORDINATOR_ROUTES: Route[] = [
-  ...COMMON_ROUTES,
+  ...commonRoutes(FaultStatus),
   {
     name: 'createFault',
     method: 'POST',
@@ -188,6 +191,7 @@ export const COORDINATOR_ROUTES: Route[] = [
     access: 'operate',
     query: DryRunQuery,
     body: FaultRequest,
+    answer: FaultStatus,
     answers: {
       201: 'created; Location names it',
       200: 'the same fault was there already, or a dry run',
@@ -202,6 +206,7 @@ export const COORDINATOR_ROUTES: Route[] = [
     summary: 'Faults, newest first.',
     access: 'read',
     query: FaultsQuery,
+    answer: Type.Object({ faults: Type.Array(FaultStatus) }),
     answers: { 200: '{ faults: [...] }' },
     errors: {},
     idempotent: true,
@@ -212,6 +217,7 @@ export const COORDINATOR_ROUTES: Route[] = [
     path: '/v1/nodes',
     summary: 'Nodes with their links, clocks and capabilities.',
     access: 'read',
+    answer: Type.Object({ nodes: Type.Array(NodeStatus) }),
     answers: { 200: '{ nodes: [...] }' },
     errors: {},
     idempotent: true,
@@ -327,7 +333,7 @@ export const COORDINATOR_ROUTES: Route[] = [
 ];
 
 export const AGENT_ROUTES: Route[] = [
-  ...COMMON_ROUTES,
+  ...commonRoutes(AgentFaultStatus),
   {
     name: 'createFault',
     method: 'POST',
@@ -336,6 +342,7 @@ export const AGENT_ROUTES: Route[] = [
     access: 'operate',
     query: DryRunQuery,
     body: AgentFaultRequest,
+    answer: AgentFaultStatus,
     answers: { 201: 'accepted', 200: 'the same fault was there already, or a dry run' },
     errors: REFUSED,
     idempotent: true,
@@ -347,6 +354,7 @@ export const AGENT_ROUTES: Route[] = [
     summary: 'Faults of this node, tombstones included.',
     access: 'read',
     query: FaultsQuery,
+    answer: Type.Object({ faults: Type.Array(AgentFaultStatus) }),
     answers: { 200: '{ faults: [...] }' },
     errors: {},
     idempotent: true,
@@ -359,6 +367,7 @@ export const AGENT_ROUTES: Route[] = [
     access: 'operate',
     pathParams: withId,
     body: FireRequest,
+    answer: AgentFaultStatus,
     answers: { 202: 'it will fire', 200: 'it has fired already' },
     errors: { ...NOT_FOUND, 409: 'it is not armed' },
     idempotent: true,
@@ -382,6 +391,7 @@ export const AGENT_ROUTES: Route[] = [
     summary: 'Renews the leases of the named faults of an owner; its others heal.',
     access: 'operate',
     body: LeaseRequest,
+    answer: Type.Object({ renewed: Type.Array(Id), healing: Type.Array(Id) }),
     answers: { 200: '{ renewed: [...], healing: [...] }' },
     errors: {},
     idempotent: true,
@@ -392,6 +402,7 @@ export const AGENT_ROUTES: Route[] = [
     path: '/v1/clock',
     summary: "This node's CLOCK_BOOTTIME, for the offset estimate (RFC 5905's exchange).",
     access: 'read',
+    answer: Type.Object({ bootMs: Type.Number() }),
     answers: { 200: '{ bootMs }' },
     errors: {},
     idempotent: true,

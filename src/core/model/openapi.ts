@@ -51,13 +51,21 @@ const COMMON_ERRORS: Readonly<Record<number, string>> = {
 class Components {
   readonly schemas: JsonObject = { ProblemDetails: PROBLEM_DETAILS };
 
-  /** The schema, or a reference where it has a name: the same one then stands once. */
+  /** The schema with a reference wherever a part has a name: the same one then stands once. */
   use(schema: TSchema): JsonObject {
     // Typebox keeps its own marks in properties that JSON leaves out.
-    const plain = JSON.parse(JSON.stringify(schema)) as JsonObject;
-    const { $id: name, ...rest } = plain;
-    if (typeof name !== 'string') return plain;
-    this.schemas[name] = rest;
+    return this.#named(JSON.parse(JSON.stringify(schema))) as JsonObject;
+  }
+
+  #named(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((each) => this.#named(each));
+    if (typeof value !== 'object' || value === null) return value;
+    const { $id: name, ...rest } = value as JsonObject;
+    const inside = Object.fromEntries(
+      Object.entries(rest).map(([key, each]) => [key, this.#named(each)]),
+    );
+    if (typeof name !== 'string') return inside;
+    this.schemas[name] = inside;
     return { $ref: `#/components/schemas/${name}` };
   }
 }
