@@ -225,9 +225,10 @@ function recovery(record: RunRecord, view: RunView): RunStep {
   const limitMs = recoveryMs(record.status.scenario);
   const recovered = heldFor(next, WHOLE_FOR_MS, view.nowMs);
   if (!recovered && view.nowMs - next.phaseAtMs < limitMs) return stay(next);
+  const lacks = view.whole ? 'nothing is acknowledged' : view.wholeSays;
   const says = recovered
     ? `whole again after ${formatDuration(tookMs)}`
-    : `not whole within ${formatDuration(limitMs)}: ${view.whole ? 'nothing is acknowledged' : view.wholeSays}`;
+    : `not whole within ${formatDuration(limitMs)}: ${lacks}`;
   const status = { ...next.status, recovery: { recovered, afterMs: tookMs, says } };
   const noted = { ...next, status };
   return loaded ? go(noted, 'finalRead', view) : finish(noted, view);
