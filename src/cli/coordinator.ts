@@ -7,7 +7,7 @@ import { withExamples } from './examples.ts';
 import { EXIT } from './exit-codes.ts';
 import { switchFlag, textFlag } from './flags.ts';
 
-const USAGE = ['bad-listen-address', 'insecure-listen', 'bad-tls', 'bad-tls-file'];
+const USAGE = ['bad-listen-address', 'insecure-listen', 'bad-tls', 'bad-tls-file', 'bad-limit'];
 const DATA = ['bad-cluster-file', 'bad-token-file', 'bad-properties', 'bad-bootstrap'];
 
 /** The daemon's failures with the exit codes of the command line. */

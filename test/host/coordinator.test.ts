@@ -237,9 +237,13 @@ describe('coordinator with stub agents', () => {
       const child = spawn(
         process.execPath,
         [
-          ...['--disable-warning=ExperimentalWarning', 'src/bin/faultline.ts', 'coordinator'],
-          ...['--listen', '127.0.0.1:0', '--state', cluster.stateDirectory],
-          ...['--cluster', cluster.clusterFile, '--token-file', cluster.tokenFile],
+          '--disable-warning=ExperimentalWarning',
+          'src/bin/faultline.ts',
+          'coordinator',
+          '--listen=127.0.0.1:0',
+          `--state=${cluster.stateDirectory}`,
+          `--cluster=${cluster.clusterFile}`,
+          `--token-file=${cluster.tokenFile}`,
         ],
         { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, FAULTLINE_LOG: 'silent' } },
       );
@@ -266,11 +270,7 @@ describe('coordinator with stub agents', () => {
     await events.return(undefined);
     await first.kill();
     // While nobody looks: one ends by itself.
-    cluster.stub('n2').faults.get('ends')!.status = {
-      ...cluster.stub('n2').faults.get('ends')!.status,
-      state: 'healed',
-      endedBy: 'guard',
-    };
+    cluster.stub('n2').end('ends', 'guard');
     const second = await launch();
     try {
       const ended = await until('the ended one to be known', async () => {

@@ -187,7 +187,8 @@ export class StubAgent {
     this.#push(id);
   }
 
-  #end(id: string, endedBy: EndedBy): void {
+  /** A fault ends here, by itself or by request. */
+  end(id: string, endedBy: EndedBy): void {
     const fault = this.faults.get(id);
     if (!fault || hasEnded(fault.status.state)) return;
     for (const cancel of fault.cancel.splice(0)) cancel();
@@ -205,7 +206,7 @@ export class StubAgent {
     fault.status.leaseEndsBootMs = endsMs;
     fault.cancel.push(
       this.#at(endsMs, false, () => {
-        if (fault.status.leaseEndsBootMs === endsMs) this.#end(fault.status.id, 'lease');
+        if (fault.status.leaseEndsBootMs === endsMs) this.end(fault.status.id, 'lease');
       }),
     );
   }
@@ -245,7 +246,7 @@ export class StubAgent {
         const { duration } = fault.request;
         if (duration === undefined) return;
         const deadlineMs = atBootMs + durationMs(duration);
-        fault.cancel.push(this.#at(deadlineMs, false, () => this.#end(id, 'deadline')));
+        fault.cancel.push(this.#at(deadlineMs, false, () => this.end(id, 'deadline')));
       }),
     );
     return { status: 202, body: fault.status };
@@ -272,7 +273,7 @@ export class StubAgent {
       healFault: ({ params }) => {
         const id = params['id'] ?? '';
         if (!this.faults.has(id)) throw new HttpProblem(404, 'there is no such fault');
-        this.#end(id, 'request');
+        this.end(id, 'request');
         return json(this.faults.get(id)?.status, 202);
       },
       forgetFault: ({ params }) => {
@@ -287,7 +288,7 @@ export class StubAgent {
         for (const [id, fault] of this.faults) {
           if (fault.status.owner !== owner || hasEnded(fault.status.state)) continue;
           if (faults.some((each) => each.id === id)) this.#renew(fault);
-          else this.#end(id, 'request');
+          else this.end(id, 'request');
         }
         return json({ renewed: [], healing: [] });
       },

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { destination, pino, type Logger } from 'pino';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { parseRatio } from '../../core/base/ratio.ts';
 import type { MachineSettings } from '../../core/coordinator/machine-types.ts';
 import { DEFAULT_LIMITS } from '../../core/coordinator/safety.ts';
 import { COORDINATOR_ROUTES } from '../../core/model/api.ts';
+import type { Limits } from '../../core/model/scenario.ts';
 import type { Cluster } from '../../core/model/topology.ts';
 import { serveRoutes, type TlsOptions } from '../http-server.ts';
 import { parseListen } from '../http/listen.ts';
@@ -71,6 +73,18 @@ function agentTlsOf(flags: CoordinatorFlags): { ca?: string; cert?: string; key?
   };
 }
 
+function limitsOf({ limitNodes, limitRoleShare }: CoordinatorFlags): Limits {
+  if (limitRoleShare !== undefined && parseRatio(limitRoleShare) === undefined)
+    throw new Failure('bad-limit', `--limit-role-share ${limitRoleShare}: expected 1/2 or 50%`, {
+      definite: true,
+    });
+  return {
+    ...DEFAULT_LIMITS,
+    ...(limitNodes === undefined ? {} : { nodes: limitNodes }),
+    ...(limitRoleShare === undefined ? {} : { roleShare: limitRoleShare }),
+  };
+}
+
 function makeView(cluster: Cluster): ClusterView | undefined {
   const { kafka } = cluster;
   return kafka && new ClusterView(kafka.bootstrap, kafka.properties ?? {});
@@ -103,6 +117,7 @@ export async function startCoordinator(
   const cluster = readClusterFile(flags.cluster);
   const tls = tlsOf(flags);
   const agentTls = agentTlsOf(flags);
+  const limits = limitsOf(flags);
   const lock = await lockState(flags.state, 'coordinator', { waitMs: 0, waitFor: () => false });
   const tokenFile =
     flags.tokenFile ?? process.env['FAULTLINE_TOKEN_FILE'] ?? tokenFileIn(flags.state);
@@ -120,11 +135,7 @@ export async function startCoordinator(
     cluster,
     store,
     stateDirectory: flags.state,
-    limits: {
-      ...DEFAULT_LIMITS,
-      ...(flags.limitNodes === undefined ? {} : { nodes: flags.limitNodes }),
-      ...(flags.limitRoleShare === undefined ? {} : { roleShare: flags.limitRoleShare }),
-    },
+    limits,
     agents: { token, tls: agentTls },
     ...(view ? { view } : {}),
     ...(extras.settings ? { settings: extras.settings } : {}),

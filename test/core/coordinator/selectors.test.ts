@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Random } from '../../../src/core/base/random.ts';
 import { checkSelector, resolveSelector } from '../../../src/core/coordinator/selectors.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
