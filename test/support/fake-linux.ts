@@ -130,6 +130,7 @@ export class FakeLinux implements Linux {
 
   /** All that faults could have changed; pids are left out, because a restart changes them. */
   snapshot(): unknown {
+    this.#burnerOf('');
     return {
       processes: this.#processes
         .map((process) => `${process.argv.join(' ')} ${this.#stateOf(process)}`)

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { holdsAll, readListedTable, writeDropTable, writeList } from '../../core/codec/nft.ts';
+import type { DropTable } from '../../core/model/act.ts';
+import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
+import { exec } from '../exec.ts';
+import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** The smallest table that has all that a real one has. */
+const TRIAL: DropTable = {
+  table: 'faultline-probe',
+  faultId: 'probe',
+  peers: [{ name: 'nobody', ipv4: ['192.0.2.1'], ipv6: ['2001:db8::1'], agentPort: 1 }],
+  control: { coordinatorAddresses: ['192.0.2.2', '2001:db8::2'], agentPort: 1 },
+  timeoutMs: 60_000,
+};
+
+type Found = Omit<Capability, 'need'>;
+
+/** In a network namespace of its own, so that nothing of this machine is touched. */
+async function tryNft(scratchDir: string, through: string): Promise<Found> {
+  const dir = mkdtempSync(join(scratchDir, 'needs-'));
+  const file = join(dir, 'trial.nft');
+  writeFileSync(file, writeDropTable(TRIAL) + writeList(TRIAL.table), { mode: 0o600 });
+  try {
+    const argv = ['unshare', '--net', 'nft', '-j', '-f', file];
+    const { stdout } = await exec(argv, { timeoutMs: TIMEOUT_MS });
+    const met = holdsAll(TRIAL, readListedTable(stdout));
+    const version = /"version": *"([0-9.]+)"/.exec(stdout)?.[1] ?? 'of unknown version';
+    return { met, why: met ? `nft ${version} through ${through}` : 'a set lost its elements' };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { met: false, why: error.message };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** Stops, continues and kills a child of our own. */
+async function trySignals(): Promise<Found> {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  try {
+    const seen = child.pid === undefined ? undefined : seeProcess(child.pid);
+    if (!seen) return { met: false, why: 'a child process could not be started or seen' };
+    await signalAll([seen.ref], 'SIGSTOP');
+    const stopped = stateOf(seen.ref) === 'T';
+    await signalAll([seen.ref], 'SIGCONT');
+    return {
+      met: stopped,
+      why: stopped ? 'a child was stopped through a pidfd' : 'SIGSTOP failed',
+    };
+  } catch (error) {
+    return { met: false, why: reasonOf(error) };
+  } finally {
+    const seen = child.pid === undefined ? undefined : seeProcess(child.pid);
+    if (seen) sendSignal(seen.ref, 'SIGKILL');
+    await exited;
+  }
+}
+
+/** Tries every need by doing. @param through how nft is called here. */
+export async function tryNeeds(scratchDir: string, through: string): Promise<Capability[]> {
+  const [nft, signals] = await Promise.all([tryNft(scratchDir, through), trySignals()]);
+  const found: Record<Need, Found> = {
+    nft,
+    'nft.timeout': nft,
+    'process.pidfd': signals,
+    'process.signal': signals,
+    'cpu.burn': { met: true, why: `processes of our own, ${process.version}` },
+  };
+  return NEEDS.map((need) => ({ need, met: found[need].met, why: found[need].why }));
+}

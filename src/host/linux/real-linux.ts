@@ -1,0 +1,161 @@
+import { availableParallelism } from 'node:os';
+import { unreachable } from '../../core/base/assert.ts';
+import type { Act } from '../../core/model/act.ts';
+import type { Service } from '../../core/model/agent-config.ts';
+import type { Capability, Probe } from '../../core/model/fault.ts';
+import type { ProcessMatch } from '../../core/model/process-match.ts';
+import type { Answer, AnswerTo, Query } from '../../core/model/query.ts';
+import {
+  burnerCpu,
+  burnerLeftovers,
+  burnerRuns,
+  refreshBurner,
+  startBurner,
+  stopBurner,
+} from './burner.ts';
+import type { Leftover, Linux } from './linux.ts';
+import { tryNeeds } from './needs.ts';
+import { Nft } from './nft.ts';
+import { sendProbes } from './probes.ts';
+import { forbiddenBy, signalAll, stateOf } from './processes.ts';
+import { Pulses } from './pulse.ts';
+import { Services } from './services.ts';
+
+export interface RealLinuxOptions {
+  /** The services of the agent's configuration, DEFAULT_SERVICES included. */
+  services: Readonly<Record<string, Service>>;
+  /** A directory of ours for small files that live for a moment; best on a tmpfs. */
+  scratchDir: string;
+}
+
+/**
+ * This machine, as far as the namespaces of this process show it. Everything that is ever done to it
+ * is in perform(); everything that is asked of it in #answer().
+ */
+export class RealLinux implements Linux {
+  readonly #options: RealLinuxOptions;
+  readonly #nft: Nft;
+  readonly #pulses = new Pulses();
+  readonly #services: Services;
+
+  constructor(options: RealLinuxOptions) {
+    this.#options = options;
+    this.#nft = new Nft(options.scratchDir);
+    this.#services = new Services(options.services);
+  }
+
+  async perform(act: Act): Promise<void> {
+    switch (act.act) {
+      case 'noop':
+        return;
+      case 'nft.drop':
+        return this.#nft.drop(act.drop);
+      case 'nft.refresh':
+        return this.#nft.refresh(act.drop);
+      case 'nft.delete':
+        return this.#nft.delete(act.table);
+      case 'process.signal':
+        return signalAll(act.processes, act.signal);
+      case 'process.pulse':
+        return this.#pulses.start(act.token, act.processes, act.onMs, act.offMs);
+      case 'process.pulse.stop':
+        return this.#pulses.stop(act.token, act.processes);
+      case 'service.start':
+        return this.#services.start(act.service);
+      case 'cpu.burn':
+        return startBurner(act);
+      case 'cpu.burn.refresh':
+        return refreshBurner(act.token);
+      case 'cpu.burn.stop':
+        return stopBurner(act.token);
+      default:
+        return unreachable(act);
+    }
+  }
+
+  async holds(act: Act): Promise<boolean> {
+    switch (act.act) {
+      case 'noop':
+        return true;
+      case 'nft.drop':
+      case 'nft.refresh':
+        return this.#nft.holds(act.drop);
+      case 'nft.delete':
+        return !(await this.#nft.exists(act.table));
+      case 'process.signal':
+        return act.processes.every((ref) => isAfter(act.signal, stateOf(ref)));
+      case 'process.pulse':
+        return this.#pulses.runs(act.token);
+      case 'process.pulse.stop':
+        return !this.#pulses.runs(act.token);
+      case 'service.start':
+        return this.#services.find({ service: act.service }).length > 0;
+      case 'cpu.burn':
+      case 'cpu.burn.refresh':
+        return burnerRuns(act.token);
+      case 'cpu.burn.stop':
+        return !burnerRuns(act.token);
+      default:
+        return unreachable(act);
+    }
+  }
+
+  async ask<Q extends Query>(query: Q): Promise<AnswerTo<Q>> {
+    return (await this.#answer(query)) as AnswerTo<Q>;
+  }
+
+  probe(probes: readonly Probe[]): Promise<void> {
+    return sendProbes(probes);
+  }
+
+  needs(): Promise<Capability[]> {
+    return tryNeeds(this.#options.scratchDir, this.#nft.through);
+  }
+
+  async leftovers(): Promise<Leftover[]> {
+    return [...(await this.#nft.leftovers()), ...burnerLeftovers()];
+  }
+
+  async #answer(query: Query): Promise<Answer> {
+    switch (query.query) {
+      case 'processes':
+        return { query: 'processes', processes: this.#matching(query.match) };
+      case 'processStates':
+        return { query: 'processStates', states: query.processes.map(stateOf) };
+      case 'service': {
+        const service = this.#services.named(query.service);
+        const running = service ? this.#services.running(service).map((seen) => seen.ref) : [];
+        const startable = service?.start !== undefined;
+        return { query: 'service', known: service !== undefined, startable, running };
+      }
+      case 'nftCounters':
+        return { query: 'nftCounters', packets: await this.#nft.counters(query.table) };
+      case 'cpuCount':
+        return { query: 'cpuCount', count: availableParallelism() };
+      case 'burnerCpuMs':
+        return { query: 'burnerCpuMs', ...burnerCpu(query.token) };
+      default:
+        return unreachable(query);
+    }
+  }
+
+  #matching(match: ProcessMatch): Extract<Answer, { query: 'processes' }>['processes'] {
+    const forbidden = forbiddenBy();
+    return this.#services.find(match).map((seen) => {
+      const found = {
+        process: seen.ref,
+        commandLine: seen.argv.join(' '),
+        state: seen.stat.state,
+      };
+      const why = forbidden(seen);
+      return why === undefined ? found : { ...found, forbidden: why };
+    });
+  }
+}
+
+/** Whether a process is in the state that a signal brings. */
+function isAfter(signal: string, state: string): boolean {
+  if (signal === 'SIGSTOP') return state === 'T' || state === 't';
+  if (signal === 'SIGCONT') return state !== 'T';
+  return ['gone', 'Z', 'X'].includes(state);
+}

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { Service } from '../../core/model/agent-config.ts';
+import type { ProcessMatch } from '../../core/model/process-match.ts';
+import { exec } from '../exec.ts';
+import { findProcesses, type SeenProcess } from './processes.ts';
+
+/** A JVM shows its arguments at once; what starts it (a unit, an init) may take its time. */
+const START_WAIT_MS = 15_000;
+
+/** The services of the agent's configuration. */
+export class Services {
+  readonly #services: Readonly<Record<string, Service>>;
+
+  constructor(services: Readonly<Record<string, Service>>) {
+    this.#services = services;
+  }
+
+  named(name: string): Service | undefined {
+    return Object.hasOwn(this.#services, name) ? this.#services[name] : undefined;
+  }
+
+  /** All that a match describes, a service's own conditions and its further ones together. */
+  find(match: ProcessMatch): SeenProcess[] {
+    if (match.service === undefined) return findProcesses(match);
+    const service = this.named(match.service);
+    if (!service) return [];
+    const { service: _, expect: __, ...further } = match;
+    const found = this.running(service);
+    if (Object.keys(further).length === 0) return found;
+    const also = new Set(findProcesses(further).map((seen) => seen.ref.pid));
+    return found.filter((seen) => also.has(seen.ref.pid));
+  }
+
+  /** What a service's own match finds; a match by another service's name finds nothing. */
+  running(service: Service): SeenProcess[] {
+    if (service.match.service !== undefined) return [];
+    return findProcesses(service.match);
+  }
+
+  /** Starts a service as its configuration says, unless it runs, and waits until it does. */
+  async start(name: string): Promise<void> {
+    const service = this.named(name);
+    if (!service?.start) {
+      const message = `the agent's configuration does not say how to start service '${name}'`;
+      throw new Failure('service-not-startable', message, { definite: true });
+    }
+    if (this.running(service).length > 0) return;
+    const command =
+      'argv' in service.start
+        ? startDetached(service.start.argv)
+        : startUnit(service.start.systemdUnit);
+    for (let waited = 0; waited < START_WAIT_MS; waited += 20) {
+      await command.failed();
+      if (this.running(service).length > 0) return;
+      await sleep(20);
+    }
+    throw new Failure('service-not-started', `service '${name}' does not run after its start`, {
+      definite: false,
+    });
+  }
+}
+
+interface StartCommand {
+  /** @throws Failure once the command is known to have failed. */
+  failed(): Promise<void>;
+}
+
+function startUnit(unit: string): StartCommand {
+  const done = exec(['systemctl', 'start', '--no-block', unit]);
+  // Its error is for failed(); until that is called nobody else must be told.
+  done.catch(() => {});
+  return { failed: async () => void (await done) };
+}
+
+/** In a session of its own, deaf and mute, with no more of our environment than a path. */
+function startDetached(argv: readonly string[]): StartCommand {
+  const [program = '', ...rest] = argv;
+  let failure: Failure | undefined;
+  const child = spawn(program, rest, {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+    env: {
+      PATH: process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: process.env['HOME'] ?? '/root',
+      LANG: 'C.UTF-8',
+    },
+  });
+  child.once('error', (cause) => {
+    const message = `${program} could not be started: ${reasonOf(cause)}`;
+    failure = new Failure('service-not-started', message, { definite: true, cause });
+  });
+  child.once('exit', (code, signal) => {
+    if (code === 0) return;
+    const message = `${program} ended with ${signal ?? code}`;
+    failure ??= new Failure('service-not-started', message, { definite: false });
+  });
+  child.unref();
+  return {
+    async failed() {
+      if (failure) throw failure;
+    },
+  };
+}
