@@ -29,5 +29,3 @@ export function makePipe(): [number, number] {
   if (pipe2(fds, O_CLOEXEC) !== 0) throw new Error(`pipe2: errno ${koffi.errno()}`);
   return [fds.readInt32LE(0), fds.readInt32LE(4)];
 }
-
-export { boottimeMs as bootMs } from './linux/libc.ts';
