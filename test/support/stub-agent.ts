@@ -12,7 +12,7 @@ import { HttpProblem } from '../../src/host/http/http-problem.ts';
 import type { Handler, Reply } from '../../src/host/http/handler.ts';
 import { Tokens } from '../../src/host/http/tokens.ts';
 import { serveRoutes, type HttpServer, type Upgrade } from '../../src/host/http-server.ts';
-import { bootMs } from '../../src/host/libc.ts';
+import { bootMs } from '../../src/host/clock.ts';
 import { VERSION } from '../../src/host/version.ts';
 
 export const STUB_TOKEN = 'stub-token-stub-token';
@@ -116,7 +116,10 @@ export class StubAgent {
       // A link that breaks is the test's doing.
       socket.on('error', () => socket.terminate());
       socket.on('message', (data) => {
-        const frame = JSON.parse(String(data)) as Extract<LinkFrame, { frame: 'request' }>;
+        const frame = JSON.parse((data as Buffer).toString()) as Extract<
+          LinkFrame,
+          { frame: 'request' }
+        >;
         void this.#onRequest(socket, frame, handlers);
       });
       const faults = [...this.faults.values()].map((fault) => fault.status);

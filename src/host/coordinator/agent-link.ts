@@ -7,7 +7,7 @@ import type { AgentFaultStatus, NodeStatus } from '../../core/model/fault-status
 import type { Capability } from '../../core/model/fault.ts';
 import { LINK_FRAME_BYTES_MAX, LINK_PING_MS, type LinkFrame } from '../../core/model/link.ts';
 import type { NodeName } from '../../core/model/topology.ts';
-import { bootMs } from '../libc.ts';
+import { bootMs } from '../clock.ts';
 import { VERSION } from '../version.ts';
 import type { AgentAnswer } from './api.ts';
 

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { assert } from '../../core/base/assert.ts';
 import { sameJson } from '../../core/base/canonical-json.ts';
 import { Failure } from '../../core/base/failure.ts';
-import type { Checked, Problem } from '../../core/base/problem.ts';
+import type { Checked } from '../../core/base/problem.ts';
 import { admit, checkRequest, type Resolution } from '../../core/coordinator/admission.ts';
 import type {
   MachineEffect,
@@ -23,7 +23,7 @@ import type { Limits } from '../../core/model/scenario.ts';
 import type { Cluster, ClusterSnapshot, NodeName, Topology } from '../../core/model/topology.ts';
 import { EventLog } from '../http/event-log.ts';
 import { HttpProblem, unprocessable } from '../http/http-problem.ts';
-import { bootMs } from '../libc.ts';
+import { bootMs } from '../clock.ts';
 import { streamFromAgent } from './agent-stream.ts';
 import type { AgentLink, LinkOptions } from './agent-link.ts';
 import type { AgentAnswer, CoordinatorApi, CreateOptions, Table } from './api.ts';
@@ -387,7 +387,7 @@ export class Coordinator implements CoordinatorApi {
       conflictsWith === undefined ? 422 : 409,
       `fault '${id}' was refused: ${fault.problems.map((problem) => problem.message).join('; ')}`,
       {
-        problems: fault.problems as Problem[],
+        problems: fault.problems,
         ...(conflictsWith === undefined ? {} : { conflictsWith }),
       },
     );
