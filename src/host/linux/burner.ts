@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { Act } from '../../core/model/act.ts';
 import type { Leftover } from './linux.ts';
 import { ticksPerSecond } from './libc.ts';
 import { seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
 
-const BURNER = fileURLToPath(new URL('../../bin/burner.ts', import.meta.url));
+const BURNER = join(import.meta.dirname, 'burner.sh');
 const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
 
 /** The token in a burner's arguments; undefined where the process is no burner. */
 function tokenOf(argv: readonly string[]): string | undefined {
-  if (!argv.some((part) => part.endsWith('/src/bin/burner.ts'))) return undefined;
-  const token = argv[argv.indexOf('--token') + 1] ?? '';
+  const [, script = '', flag, token = ''] = argv;
+  if (!script.endsWith('/src/host/linux/burner.sh') || flag !== '--token') return undefined;
   return TOKEN.test(token) ? token : undefined;
 }
 
@@ -20,28 +20,28 @@ function burners(token: string): SeenProcess[] {
   return seeProcesses().filter((seen) => tokenOf(seen.argv) === token);
 }
 
-/** Starts a burner that lives on without us, unless one with this token runs. */
+/** Starts what is missing of the workers with this token; they live on without us. */
 export async function startBurner(act: Extract<Act, { act: 'cpu.burn' }>): Promise<void> {
-  if (burners(act.token).length > 0) return;
-  const numbers = [act.workers, act.sharePerMille, act.rampMs, act.timeoutMs].map(String);
-  const argv = ['--disable-warning=ExperimentalWarning', BURNER, '--token', act.token, ...numbers];
-  const child = spawn(process.execPath, argv, {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
-  });
+  const numbers = [act.sharePerMille, act.rampMs, act.timeoutMs].map(String);
+  const missing = act.workers - burners(act.token).length;
+  for (let worker = 0; worker < missing; worker++) {
+    await startWorker([BURNER, '--token', act.token, ...numbers]);
+  }
+}
+
+async function startWorker(argv: readonly string[]): Promise<void> {
+  const child = spawn('/bin/bash', argv, { detached: true, stdio: 'ignore', cwd: '/', env: {} });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => {
-      const message = `the CPU burner could not be started: ${reasonOf(cause)}`;
+      const message = `a CPU burner could not be started: ${reasonOf(cause)}`;
       reject(new Failure('burner-not-started', message, { definite: true, cause }));
     });
   });
   child.unref();
 }
 
-/** Renews a burner's own timeout. SIGCONT, because a burner that is still starting survives it. */
+/** Renews the workers' own timeouts, by SIGCONT: see burner.sh. */
 export function refreshBurner(token: string): void {
   const running = burners(token).filter(({ ref }) => sendSignal(ref, 'SIGCONT'));
   if (running.length > 0) return;

@@ -159,12 +159,12 @@ export function forbiddenBy(): (seen: SeenProcess) => string | undefined {
   };
 }
 
-/** The guard is a script; agents, healers, coordinators, burners are Node with a file of src/bin. */
+/** The guard and burners are scripts of ours; all others are Node with a file of src/bin. */
 function isOurs(argv: readonly string[]): boolean {
+  const ours = /(^|\/)src\/(host\/(guard|linux\/burner)\.sh|bin\/[a-z-]+\.ts)$/;
   const program = (argv[0] ?? '').split('/').at(-1) ?? '';
-  return (
-    program.startsWith('node') && argv.some((part) => /(^|\/)src\/bin\/[a-z-]+\.ts$/.test(part))
-  );
+  const runs = program.startsWith('node') || program === 'bash';
+  return runs && argv.slice(1, 8).some((part) => ours.test(part));
 }
 
 /** The state letter of exactly this process, or 'gone'. */
