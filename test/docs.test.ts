@@ -1,0 +1,46 @@
+/** The generated reference says what the code says. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { EVENT_TYPES } from '../src/core/model/event-types.ts';
+import { referencePages } from '../tools/docs/pages.ts';
+import { describeShape } from '../tools/docs/parameters.ts';
+import { filesOf, ROOT } from './tidy/source.ts';
+
+const FOLDER = path.join(ROOT, 'docs', 'reference');
+
+test('every generated page is fresh', async () => {
+  const pages = await referencePages();
+  for (const [name, text] of pages) {
+    const written = readFileSync(path.join(FOLDER, name), 'utf8');
+    assert.equal(written, text, `docs/reference/${name} is stale; run node tools/docs.ts`);
+  }
+  const kinds = readdirSync(path.join(FOLDER, 'faults')).map((name) => `faults/${name}`);
+  assert.deepEqual(
+    kinds.filter((name) => !pages.has(name)),
+    [],
+    'pages of kinds that are no more',
+  );
+});
+
+test('every event that the code sends is in the table', () => {
+  const sent = filesOf(['.ts'], 'src').flatMap(({ text }) =>
+    [...text.matchAll(/'((?:fault|node|run|coordinator)\.[a-zA-Z]+)'/g)].map(
+      (match) => match[1] ?? '',
+    ),
+  );
+  // Kafka's node.id and the files of a run are no events.
+  const types = new Set(sent.filter((type) => !/^node\.id$|\.json$/.test(type)));
+  assert.ok(types.size > 5, 'events are found');
+  for (const type of types) assert.ok(type in EVENT_TYPES, `${type} is not in event-types.ts`);
+});
+
+test('schemas in words', () => {
+  assert.equal(describeShape({ type: 'integer', minimum: 1, maximum: 9 }), 'whole number, 1 to 9');
+  assert.equal(describeShape({ enum: ['a', 'b'] }), '`a`, `b`');
+  assert.equal(
+    describeShape({ type: 'array', items: { title: 'node name' } }),
+    'list of node name',
+  );
+});
