@@ -27,7 +27,7 @@ export class RuleWatch {
     const now = performance.now();
     for (const line of text.split('\n')) {
       if (/^add rule .*drop/.test(line)) this.added.get(node)?.push(now);
-      if (/^delete rule/.test(line)) this.removed.get(node)?.push(now);
+      if (line.startsWith('delete rule')) this.removed.get(node)?.push(now);
     }
   }
 

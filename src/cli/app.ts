@@ -33,7 +33,7 @@ such file, 69 unavailable, 70 bug, 75 refused, 77 not permitted.`,
 
 /** Stands for a command that is not the one called: only its name and brief are needed. */
 function placeholder(brief: string): Target {
-  return buildCommand<Record<never, never>, string[], CliContext>({
+  return buildCommand<Record<string, never>, string[], CliContext>({
     docs: { brief },
     parameters: {
       flags: {},

@@ -51,7 +51,7 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
   const called = inputs[0];
   const known = called !== undefined && Object.hasOwn(COMMANDS, called) ? called : undefined;
   const context: CliContext = {
-    process: process as CliContext['process'],
+    process: process,
     catchInterrupt: interrupts(process),
   };
   try {

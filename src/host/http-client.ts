@@ -94,7 +94,7 @@ export class HttpClient {
   }
 
   /** JSON lines, one value at a time. */
-  async *lines(path: string, options: CallOptions = {}): AsyncGenerator<unknown> {
+  async *lines(path: string, options: CallOptions = {}): AsyncGenerator {
     const response = await this.#fetch('GET', path, options);
     for await (const line of splitLines(response)) if (line !== '') yield parseJson(line);
   }

@@ -28,7 +28,9 @@ function initOf(node: LabNode | undefined): number {
 
 /** Runs a program inside a node and returns what it printed. */
 function inside(node: LabNode | undefined, ...argv: string[]): string {
-  return execFileSync('nsenter', ['-t', String(initOf(node)), '-a', '-r', ...argv], { encoding: 'utf8' });
+  return execFileSync('nsenter', ['-t', String(initOf(node)), '-a', '-r', ...argv], {
+    encoding: 'utf8',
+  });
 }
 
 /** Lines of leftovers that a lab could have made. */

@@ -98,7 +98,7 @@ export class HistoryWriter {
       kind: 'noop',
       targets: ['n1'],
     };
-    this.add(entry as unknown as Record<string, unknown>);
+    this.add(entry);
     return this;
   }
 }

@@ -34,7 +34,7 @@ function bounds(low: number | undefined, high: number | undefined, of: string): 
 export function describeShape(shape: Shape): string {
   if (shape.title !== undefined) return shape.title;
   if (shape.enum) return shape.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (shape.const !== undefined) return `\`${String(shape.const)}\``;
+  if (shape.const !== undefined) return `\`${JSON.stringify(shape.const)}\``;
   if (shape.anyOf) return shape.anyOf.map(describeShape).join(' or ');
   if (shape.type === 'array')
     return `list of ${shape.items ? describeShape(shape.items) : 'anything'}`;

@@ -93,7 +93,7 @@ export function checkSchema<T extends TSchema>(schema: T, document: unknown): Ch
   const problems: Problem[] = [];
   const seen = new Set<string>();
   for (const error of Errors(schema, document) as Iterable<SchemaError>) {
-    for (const problem of toProblems(schema as SchemaNode, document, error)) {
+    for (const problem of toProblems(schema, document, error)) {
       // A union reports one error a branch; the first one says enough.
       const key = `${problem.path} ${problem.message}`;
       if (!seen.has(key)) problems.push(problem);

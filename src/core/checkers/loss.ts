@@ -76,7 +76,7 @@ export const loss: Checker = {
     return {
       entry(entry) {
         if (entry.type === 'header' || entry.f !== 'seek' || entry.to >= entry.from) return;
-        const { topic, topicPartition, from, to, index, timeNs } = entry as SeekEntry;
+        const { topic, topicPartition, from, to, index, timeNs } = entry;
         const { name } = ledger.place(topic, topicPartition);
         const says = `${name} ended at ${to} after ${from - 1} had been read`;
         found.truncated.add(from - to, () => ({

@@ -93,7 +93,7 @@ export const FireRequest = Type.Object(
 );
 
 /** Both daemons have these: a script can talk to an agent as to a coordinator. */
-const commonRoutes = (fault: TSchema): Route[] => [
+const BOTH_ROUTES: Route[] = [
   {
     name: 'health',
     method: 'GET',
@@ -138,6 +138,22 @@ const commonRoutes = (fault: TSchema): Route[] => [
     stream: 'text/event-stream',
   },
   {
+    name: 'heal',
+    method: 'POST',
+    path: '/v1/heal',
+    summary:
+      'Heals everything, cancels runs, schedules and armed faults, refuses new ones until resume.',
+    access: 'operate',
+    query: Type.Object({ wait: Type.Optional(Duration) }, strict),
+    answers: { 202: 'healing' },
+    errors: {},
+    idempotent: true,
+  },
+];
+
+/** Both daemons have these too, each with its own view of a fault. */
+const faultRoutes = (fault: TSchema): Route[] => [
+  {
     name: 'getFault',
     method: 'GET',
     path: '/v1/faults/{id}',
@@ -162,18 +178,6 @@ const commonRoutes = (fault: TSchema): Route[] => [
     errors: NOT_FOUND,
     idempotent: true,
   },
-  {
-    name: 'heal',
-    method: 'POST',
-    path: '/v1/heal',
-    summary:
-      'Heals everything, cancels runs, schedules and armed faults, refuses new ones until resume.',
-    access: 'operate',
-    query: Type.Object({ wait: Type.Optional(Duration) }, strict),
-    answers: { 202: 'healing' },
-    errors: {},
-    idempotent: true,
-  },
 ];
 
 const FaultsQuery = Type.Object(
@@ -182,7 +186,8 @@ const FaultsQuery = Type.Object(
 );
 
 export const COORDINATOR_ROUTES: Route[] = [
-  ...commonRoutes(FaultStatus),
+  ...BOTH_ROUTES,
+  ...faultRoutes(FaultStatus),
   {
     name: 'createFault',
     method: 'POST',
@@ -333,7 +338,8 @@ export const COORDINATOR_ROUTES: Route[] = [
 ];
 
 export const AGENT_ROUTES: Route[] = [
-  ...commonRoutes(AgentFaultStatus),
+  ...BOTH_ROUTES,
+  ...faultRoutes(AgentFaultStatus),
   {
     name: 'createFault',
     method: 'POST',

@@ -127,5 +127,5 @@ export interface FaultKind<S extends TSchema = TSchema> {
 
 /** The same kind with its parameters' type, for its own file; the registry forgets the type. */
 export function faultKind<S extends TSchema>(kind: FaultKind<S>): FaultKind {
-  return kind as unknown as FaultKind;
+  return kind;
 }

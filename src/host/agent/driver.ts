@@ -66,7 +66,7 @@ export class AgentDriver {
     const ticket = this.#nextTicket++;
     return new Promise((resolve) => {
       this.#tickets.set(ticket, resolve);
-      this.dispatch({ ...request, ticket } as AgentEvent);
+      this.dispatch({ ...request, ticket });
     });
   }
 

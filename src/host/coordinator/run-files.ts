@@ -44,7 +44,7 @@ export class RunFiles {
     return this.#appending;
   }
 
-  async *entries(): AsyncGenerator<unknown> {
+  async *entries(): AsyncGenerator {
     await this.#appending;
     if (!existsSync(this.timeline)) return;
     for (const line of (await readFile(this.timeline, 'utf8')).split('\n')) {
@@ -87,7 +87,7 @@ async function* mergedLines(
   for await (const line of createInterface({ input: createReadStream(path) })) {
     const entry = parseHistoryLine(line);
     if (entry?.type === 'header') {
-      waiting = faultEntries(entry as HistoryHeader, faults, offsetMs);
+      waiting = faultEntries(entry, faults, offsetMs);
     } else if (entry !== undefined && waiting.length > 0) {
       while (waiting[0] !== undefined && waiting[0].timeNs <= entry.timeNs) {
         yield `${JSON.stringify(waiting.shift())}\n`;

@@ -70,7 +70,7 @@ export class BrokerConnection {
   /** Connects and authenticates. @throws Failure `not-connected`, definite: nothing was sent. */
   open(): Promise<void> {
     this.#opened ??= new Promise((resolve, reject) => {
-      this.#connection.connect(this.address.host, this.address.port, (error) => {
+      void this.#connection.connect(this.address.host, this.address.port, (error) => {
         if (error === null || error === undefined) {
           resolve();
           return;
@@ -96,7 +96,7 @@ export class BrokerConnection {
     return new Promise((resolve, reject) => {
       const callback = (error: Error | null, answer?: Answer): void => {
         if (error === null) resolve(answer as Answer);
-        else reject(this.#failure(error as LibraryError));
+        else reject(this.#failure(error));
       };
       (api as unknown as (connection: Connection, ...rest: unknown[]) => void)(
         this.#connection,

@@ -58,7 +58,7 @@ export class LogWorkload {
     this.#spec = spec;
     this.#recorder = recorder;
     this.tally = tally;
-    this.settings = logSettings((spec.params ?? {}) as LogParameters, spec.run);
+    this.settings = logSettings((spec.params ?? {}), spec.run);
     const security = securityOptions(spec.kafka.properties ?? {});
     if (!security.ok) {
       const message = security.problems.map(describeProblem).join('; ');

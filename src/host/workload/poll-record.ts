@@ -46,7 +46,7 @@ export function recordPoll(polled: PolledBatches, topic: number, run: RunMark): 
     from,
     next,
     end: highWatermark,
-    runs: runs as Run[],
+    runs: runs,
   };
   if (strange.length > 0) entry.strange = strange;
   if (corrupt.length > 0) entry.corrupt = corrupt;

@@ -39,7 +39,9 @@ class TestLink {
       'faultline-version': VERSION,
     };
     this.socket = new WebSocket(`${url.replace('http', 'ws')}/v1/link`, { headers });
-    this.socket.on('message', (data) => this.frames.push(JSON.parse(String(data)) as LinkFrame));
+    this.socket.on('message', (data: Buffer) =>
+      this.frames.push(JSON.parse(data.toString()) as LinkFrame),
+    );
     this.socket.on('close', (code) => (this.closed = code));
     this.socket.on('error', () => undefined);
   }

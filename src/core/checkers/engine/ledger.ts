@@ -55,7 +55,7 @@ export class Ledger {
   take(entry: HistoryEntry): number {
     if (entry.type === 'header') return -1;
     if (entry.f === 'send') {
-      return entry.type === 'invoke' ? this.#begin(entry) : this.#end(entry as SendEnded);
+      return entry.type === 'invoke' ? this.#begin(entry) : this.#end(entry);
     }
     if (entry.f === 'poll') this.#poll(entry);
     else if (entry.f === 'finalRead') this.#finalRead(entry);
