@@ -1,4 +1,4 @@
-import { hasEnded, endedEarly } from '../model/lifecycle.ts';
+import { ENDED, endedEarly, hasEnded, type State } from '../model/lifecycle.ts';
 import type { Problem } from '../base/problem.ts';
 import type { AgentFaultStatus } from '../model/fault-status.ts';
 import type { NodeName } from '../model/topology.ts';
@@ -55,6 +55,23 @@ export function noteLost(work: Work, id: string, node: NodeName): void {
   });
 }
 
+const ORDER: readonly (readonly State[])[] = [
+  ['pending'],
+  ['arming'],
+  ['armed'],
+  ['active'],
+  ['healing', 'stuck'],
+  ENDED,
+];
+
+/** Pushes come in order; an answer may have been overtaken by a push that says more. */
+function isOlder(answered: AgentFaultStatus, known: AgentFaultStatus | undefined): boolean {
+  if (known === undefined || known.instance < answered.instance) return false;
+  const rank = ({ state }: AgentFaultStatus): number =>
+    ORDER.findIndex((states) => states.includes(state));
+  return known.instance > answered.instance || rank(answered) < rank(known);
+}
+
 /** The answer to a command; whatever it says, reports decide. */
 export function noteAnswer(work: Work, event: Extract<MachineEvent, { event: 'answer' }>): void {
   const { node, command, status } = event;
@@ -68,8 +85,7 @@ export function noteAnswer(work: Work, event: Extract<MachineEvent, { event: 'an
   }
   if (event.fault !== undefined && link && status < 300) {
     const known = link.reports.get(event.fault.id);
-    // Never back from an end: a push may have overtaken the answer.
-    if (known === undefined || !hasEnded(known.state) || known.instance < event.fault.instance) {
+    if (!isOlder(event.fault, known)) {
       work.setLink(node, {
         ...link,
         reports: new Map(link.reports).set(event.fault.id, event.fault),

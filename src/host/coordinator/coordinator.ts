@@ -84,6 +84,7 @@ export class Coordinator implements CoordinatorApi {
   #isClosed = false;
   #wake: NodeJS.Timeout | undefined;
   #flush: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
   readonly #unsaved = new Map<string, FaultRecord>();
   #unsavedEvents: Event[] = [];
   readonly #resolving = new Set<string>();
@@ -141,6 +142,7 @@ export class Coordinator implements CoordinatorApi {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#wake);
+    clearImmediate(this.#look);
     for (const link of this.links.values()) link.close();
     this.#writeUnsaved();
     clearTimeout(this.#flush);
@@ -170,16 +172,24 @@ export class Coordinator implements CoordinatorApi {
   }
 
   #afterSteps(): void {
-    for (const [id, waiters] of this.#waiters) {
-      const fault = this.getFault(id);
-      for (const waiter of waiters) if (!fault || waiter.holds(fault)) waiter.done();
-    }
+    // Once for all that came in together: a hundred reports are a hundred steps.
+    this.#look ??= setImmediate(() => {
+      this.#look = undefined;
+      this.#tellWaiters();
+    });
     clearTimeout(this.#wake);
     const now = this.#now();
     const at = this.#isClosed ? undefined : nextWakeBootMs(this.#state, now);
     if (at === undefined) return;
     const waitMs = Math.min(Math.max(1, Math.ceil(at - now.bootMs)), 60_000);
     this.#wake = setTimeout(() => this.#dispatch({ event: 'tick' }), waitMs);
+  }
+
+  #tellWaiters(): void {
+    for (const [id, waiters] of this.#waiters) {
+      const fault = this.getFault(id);
+      for (const waiter of waiters) if (!fault || waiter.holds(fault)) waiter.done();
+    }
   }
 
   /**
