@@ -1,4 +1,3 @@
-import type { SeekEntry } from '../model/history.ts';
 import { Finding, type Checker, type Report } from './engine/checker.ts';
 import type { Ledger } from './engine/ledger.ts';
 import { SEEN, SEEN_FINALLY, wasAcknowledged, type Place } from './engine/place.ts';

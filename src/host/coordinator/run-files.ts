@@ -9,7 +9,6 @@ import {
   parseHistoryLine,
   type FaultEntry,
   type FaultInterval,
-  type HistoryHeader,
 } from '../../core/model/history.ts';
 import type { TimelineEntry } from '../../core/model/run.ts';
 

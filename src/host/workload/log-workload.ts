@@ -2,12 +2,7 @@ import { fnv1a64 } from '../../core/base/hash.ts';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { describeProblem } from '../../core/base/problem.ts';
 import type { ValueRange } from '../../core/model/operation.ts';
-import {
-  LogPlan,
-  logSettings,
-  type LogParameters,
-  type LogSettings,
-} from '../../core/workloads/log.ts';
+import { LogPlan, logSettings, type LogSettings } from '../../core/workloads/log.ts';
 import type { RunMark } from '../../core/workloads/payload.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadPhase } from '../../core/workloads/status.ts';
@@ -58,7 +53,7 @@ export class LogWorkload {
     this.#spec = spec;
     this.#recorder = recorder;
     this.tally = tally;
-    this.settings = logSettings((spec.params ?? {}), spec.run);
+    this.settings = logSettings(spec.params ?? {}, spec.run);
     const security = securityOptions(spec.kafka.properties ?? {});
     if (!security.ok) {
       const message = security.problems.map(describeProblem).join('; ');

@@ -1,4 +1,4 @@
-import type { CorruptBatch, Polled, Run, StrangeRecord } from '../../core/model/operation.ts';
+import type { CorruptBatch, Polled, StrangeRecord } from '../../core/model/operation.ts';
 import { readPayload, type RunMark } from '../../core/workloads/payload.ts';
 import type { PolledBatches } from '../kafka/reader.ts';
 
