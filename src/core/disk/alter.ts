@@ -1,4 +1,4 @@
-import type { Random } from '../base/random.ts';
+import { Random } from '../base/random.ts';
 import { parseRatio } from '../base/ratio.ts';
 import type { Alteration } from './decide.ts';
 import type { Effect } from './specification.ts';
@@ -79,7 +79,7 @@ export function planWrite(
   offset: number,
 ): WritePlan {
   const plan: WritePlan = { pieces: [{ from: 0, to: size, offset }], extends: false, told: size };
-  for (const { effect, random } of alterations) {
+  for (const { effect, seed } of alterations) {
     if (effect.kind === 'short') {
       plan.told = shortened(effect, plan.told);
       plan.pieces = cut(plan.pieces, plan.told);
@@ -88,7 +88,7 @@ export function planWrite(
       plan.pieces = [];
     } else if (effect.kind === 'torn') {
       plan.extends = true;
-      plan.pieces = tear(plan.pieces, effect, random);
+      plan.pieces = tear(plan.pieces, effect, new Random(seed));
     } else if (effect.kind === 'misdirected') {
       plan.extends = true;
       plan.pieces = shift(plan.pieces, effect.shiftBytes);

@@ -19,23 +19,33 @@ export type Alteration = {
     Effect,
     { kind: 'corrupt' | 'short' | 'torn' | 'lost' | 'misdirected' | 'stale' }
   >;
-  random: Random;
+  /** Of this hit's draws: new Random(seed). */
+  seed: bigint;
 };
 
-/** What becomes of one request; applied in this order: latency, then the data, then the error. */
+/** A rule's effect that needs its counters. */
+export interface Accounted<K extends 'rate' | 'full'> {
+  index: number;
+  effect: Extract<Effect, { kind: K }>;
+}
+
+/**
+ * What becomes of one request; applied in this order: latency, then the data, then the error.
+ * Plain data: a held request's verdict travels to another thread.
+ */
 export interface Verdict {
   /** Indexes of the rules that hit. */
   hits: number[];
   delayMs: number;
   /** Held until the rule is gone. */
   stalled: boolean;
-  /** Indexes of the rules whose rate it has to keep to. */
-  rates: Rule[];
+  /** The rules whose rate it has to keep to. */
+  rates: Accounted<'rate'>[];
   alterations: Alteration[];
   /** The rule that says how an fsync ends. */
   fsync: Extract<Effect, { kind: 'fsync' }> | undefined;
   /** The rule whose quota it has to keep to. */
-  full: Rule | undefined;
+  full: Accounted<'full'> | undefined;
   /** 0: no error. */
   errno: number;
 }
@@ -109,13 +119,13 @@ function apply(verdict: Verdict, rule: Rule, request: Request, random: Random): 
       verdict.stalled = true;
       return;
     case 'rate':
-      verdict.rates.push(rule);
+      verdict.rates.push({ index: rule.index, effect });
       return;
     case 'fsync':
       verdict.fsync ??= effect;
       return;
     case 'full':
-      verdict.full ??= rule;
+      verdict.full ??= { index: rule.index, effect };
       return;
     case 'corrupt':
     case 'short':
@@ -123,7 +133,7 @@ function apply(verdict: Verdict, rule: Rule, request: Request, random: Random): 
     case 'lost':
     case 'misdirected':
     case 'stale':
-      verdict.alterations.push({ effect, random });
+      verdict.alterations.push({ effect, seed: random.fork('data').seed });
       return;
   }
 }

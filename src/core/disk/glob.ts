@@ -49,14 +49,14 @@ export function parseGlob(text: string): Glob | { error: string } {
 }
 
 function expandBraces(text: string): string[] | string {
-  let done: string[] = [];
+  const done: string[] = [];
   let open: string[] = [text];
   while (open.length > 0) {
     const next: string[] = [];
     for (const one of open) {
       const split = splitFirstBrace(one);
       if (typeof split === 'string') return split;
-      if (split.length === 1) done = [...done, one];
+      if (split.length === 1) done.push(one);
       else next.push(...split);
     }
     if (done.length + next.length > MAX_ALTERNATIVES) {

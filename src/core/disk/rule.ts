@@ -46,10 +46,15 @@ export interface Request {
   size: number;
 }
 
-/** The rules of a checked specification. */
-export function compileRules(specification: DiskSpecification): Rule[] {
+/**
+ * The rules of a checked specification.
+ * @param places each fault's place among the counters; its place in the document without them.
+ */
+export function compileRules(specification: DiskSpecification, places?: readonly number[]): Rule[] {
   const root = new Random(specification.seed ?? 0);
-  return specification.faults.map((fault, index) => compileRule(fault, index, root));
+  return specification.faults.map((fault, index) =>
+    compileRule(fault, places?.[index] ?? index, root),
+  );
 }
 
 function compileRule(fault: Fault, index: number, root: Random): Rule {
@@ -132,4 +137,9 @@ const ALTERS_WRITES: readonly string[] = [
 /** Whether what the kernel's page cache keeps would hide this rule. */
 export function touchesPages(rule: Rule): boolean {
   return (rule.operations & READ) !== 0 || ALTERS_WRITES.includes(rule.effect.kind);
+}
+
+/** Whether a page that was just written must not stay cached: latency is for what is not. */
+export function refusesFreshPages(rule: Rule): boolean {
+  return touchesPages(rule) && !['delay', 'stall', 'rate'].includes(rule.effect.kind);
 }

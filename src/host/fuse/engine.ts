@@ -17,6 +17,8 @@ export interface EngineOptions {
   timeoutSeconds: number;
   /** Whether the kernel keeps a file's pages from one open to the next. */
   keepCache: boolean;
+  /** A memory file for what is not fsynced (tracking.ts). */
+  logFd: number;
   /** Most directories a thread keeps open. */
   directories: number;
 }

@@ -1,6 +1,6 @@
 import { constants, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { IOC_CLONE } from '../../core/codec/fuse/constants.ts';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { EngineOptions } from './engine.ts';
@@ -9,6 +9,7 @@ import { createShared, openMemory, WORD, type Memory, type Shared } from './memo
 import { FILE_SYSTEM_TYPE, ourMountAt } from './mounts.ts';
 import { NodeTable } from './node-table.ts';
 import { Engine } from './engine.ts';
+import type { LaneMessage, NoticeMessage, Report } from './messages.ts';
 import type { ThreadData } from './thread.ts';
 
 export interface FileSystemOptions {
@@ -23,6 +24,9 @@ export interface FileSystemOptions {
   /** Most inodes the kernel may know at once (a power of two); default 2^21. */
   nodes?: number;
 }
+
+/** Threads that keep held requests. */
+export const LANES = 2;
 
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
@@ -45,7 +49,12 @@ export class FileSystem {
   readonly shared: Shared;
   readonly rootFd: number;
   readonly device: number;
+  readonly #logFd: number;
   readonly #threads: Worker[] = [];
+  #lanes: MessagePort[] = [];
+  #notifier: MessagePort | undefined;
+  /** Who hears of what the threads report; set by the control. */
+  onReport: (report: Report) => void = () => undefined;
   readonly #exits: Promise<void>[] = [];
 
   private constructor(options: FileSystemOptions, rootFd: number, device: number, shared: Shared) {
@@ -54,6 +63,7 @@ export class FileSystem {
     this.device = device;
     this.shared = shared;
     this.memory = openMemory(shared);
+    this.#logFd = libc.memfdCreate(cString('faultline-unsynced').address, 1);
   }
 
   /** Mounts and serves. @throws Failure */
@@ -82,6 +92,7 @@ export class FileSystem {
   get engineOptions(): EngineOptions {
     return {
       rootFd: this.rootFd,
+      logFd: this.#logFd,
       timeoutSeconds: this.options.shared === true ? 1 : 86_400,
       keepCache: this.options.shared !== true,
       directories: Math.max(8, Math.min(64, Math.floor(this.shared.sizes.files / 64))),
@@ -108,7 +119,7 @@ export class FileSystem {
   }
 
   /** A queue of its own to the same mount (FUSE_DEV_IOC_CLONE). */
-  clone(): number {
+  #clone(): number {
     const fd = libc.open(cString('/dev/fuse').address, constants.O_RDWR | O_CLOEXEC, 0);
     const number = Buffer.alloc(4096);
     number.writeUInt32LE(this.device);
@@ -118,42 +129,76 @@ export class FileSystem {
     return fd;
   }
 
+  /** Serving threads, the lanes for held requests, the notifier; each knows those it talks to. */
   async #startThreads(): Promise<void> {
     const count = this.options.threads ?? Math.max(2, Math.min(8, availableParallelism()));
-    for (let index = 0; index < count; index++) {
-      this.spawn('serve', index === 0 ? this.device : this.clone(), {});
+    const toLanes: MessagePort[][] = [];
+    const toNotifier: MessagePort[] = [];
+    const laneClients: MessagePort[][] = Array.from({ length: LANES }, () => []);
+    const notifierClients: MessagePort[] = [];
+    for (let index = 0; index < count + LANES + 1; index++) {
+      const lanes: MessagePort[] = [];
+      for (const clients of laneClients) {
+        const { port1, port2 } = new MessageChannel();
+        lanes.push(port1);
+        clients.push(port2);
+      }
+      const { port1, port2 } = new MessageChannel();
+      toLanes.push(lanes);
+      toNotifier.push(port1);
+      notifierClients.push(port2);
     }
-    await this.#reached(WORD.ready, count);
+    this.#lanes = toLanes[count + LANES] ?? [];
+    this.#notifier = toNotifier[count + LANES];
+    this.#spawn('notify', { clients: notifierClients });
+    for (let index = 0; index < LANES; index++) {
+      const notifier = toNotifier[count + index];
+      const lanes = toLanes[count + index] ?? [];
+      this.#spawn('lane', { clients: laneClients[index] ?? [], lanes, notifier });
+    }
+    for (let index = 0; index < count; index++) {
+      const device = index === 0 ? this.device : this.#clone();
+      this.#spawn('serve', { lanes: toLanes[index] ?? [], notifier: toNotifier[index], device });
+    }
+    await this.#reached(WORD.ready, count + LANES + 1);
     await this.#reached(WORD.initDone, 1);
   }
 
-  spawn(role: ThreadData['role'], device: number, ports: ThreadData['ports']): Worker {
-    const data: ThreadData = {
-      role,
-      shared: this.shared,
-      options: this.engineOptions,
-      device,
-      ports,
-    };
+  #spawn(role: ThreadData['role'], given: Partial<ThreadData>): void {
+    const { shared, engineOptions: options, device } = this;
+    const nobody = { lanes: [], clients: [], notifier: undefined };
+    const data: ThreadData = { role, shared, options, device, ...nobody, ...given };
+    const ports = [...data.lanes, ...data.clients];
+    if (data.notifier) ports.push(data.notifier);
     const worker = new Worker(new URL('thread.ts', import.meta.url), {
-      name: `${role}-${this.#threads.length}`,
+      name: role,
       workerData: data,
-      transferList: Object.values(ports),
+      transferList: ports,
       trackUnmanagedFds: false,
-      stdin: false,
     });
     this.#threads.push(worker);
-    this.#exits.push(
-      new Promise((resolve) => {
-        worker.once('exit', () => resolve());
-      }),
-    );
+    if (role === 'serve') {
+      this.#exits.push(
+        new Promise((resolve) => {
+          worker.once('exit', () => resolve());
+        }),
+      );
+    }
+    worker.on('message', (report: Report) => this.onReport(report));
     worker.on('error', (error) => {
       // A bug: better no file system than a wrong one. The supervisor unmounts.
       process.stderr.write(`faultline mount: ${reasonOf(error)}\n${error.stack ?? ''}\n`);
       process.exit(70);
     });
-    return worker;
+  }
+
+  /** Tells all lanes, or the notifier. */
+  tellLanes(message: LaneMessage): void {
+    for (const port of this.#lanes) port.postMessage(message);
+  }
+
+  tellNotifier(message: NoticeMessage): void {
+    this.#notifier?.postMessage(message);
   }
 
   async #reached(word: number, value: number): Promise<void> {
@@ -183,6 +228,7 @@ export class FileSystem {
   /** Resolves when the kernel has let go of the mount and all serving threads have ended. */
   async ended(): Promise<void> {
     await Promise.all(this.#exits);
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
   /** @param detach also while somebody uses it. @returns whether it is unmounted. */

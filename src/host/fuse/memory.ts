@@ -44,9 +44,11 @@ export const WORD = {
   dropped: 45,
   initDone: 46,
   graveyard: 47,
+  logLock: 48,
+  logWriters: 49,
 } as const;
 
-export const MAX_RULES = 1000;
+export const MAX_RULES = 2048;
 export const RULES_BYTES = 1 << 20;
 const WORDS = 64;
 const COUNTER_WORDS = 2;

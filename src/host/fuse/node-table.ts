@@ -71,6 +71,10 @@ export class NodeTable {
     this.#nodes[node * NODE_WORDS + column] = value;
   }
 
+  #count(node: number, column: number, by: number): void {
+    this.set(node, column, this.get(node, column) + by);
+  }
+
   setFlag(node: number, flag: number, on: boolean): void {
     const at = node * NODE_WORDS + NODE.flags;
     if (on) Atomics.or(this.#nodes, at, flag);
@@ -79,7 +83,7 @@ export class NodeTable {
 
   /** Whether this id is of a node in use. */
   isLive(node: number): boolean {
-    return node >= ROOT && node < this.#words[WORD.nodeTop]! && this.get(node, NODE.type) !== 0;
+    return node >= ROOT && node < this.top() && this.get(node, NODE.type) !== 0;
   }
 
   /** Prepares an empty table: the root is node 1 and never forgotten. */
@@ -134,7 +138,7 @@ export class NodeTable {
     const bucket = this.#bucket(device, inoLow, inoHigh);
     this.set(node, NODE.next, this.#memory.hash[bucket] as number);
     this.#memory.hash[bucket] = node;
-    this.#words[WORD.liveNodes]!++;
+    Atomics.add(this.#words, WORD.liveNodes, 1);
     return node;
   }
 
@@ -164,7 +168,7 @@ export class NodeTable {
     let entered = node;
     if (node !== 0) {
       if (parent !== 0 && node !== ROOT && !this.#addLink(node, parent, name)) entered = 0;
-      else this.#nodes[node * NODE_WORDS + NODE.lookups]!++;
+      else this.#count(node, NODE.lookups, 1);
     }
     unlock(this.#words, WORD.nodeLock);
     return entered;
@@ -199,7 +203,7 @@ export class NodeTable {
     this.#nodes[at + NODE.type] = 0;
     this.#nodes[at + NODE.next] = this.#words[WORD.nodeFree] as number;
     this.#words[WORD.nodeFree] = node;
-    this.#words[WORD.liveNodes]!--;
+    Atomics.sub(this.#words, WORD.liveNodes, 1);
     while (link !== 0) {
       const next = this.#links[link * LINK_WORDS + LINK.next] as number;
       this.#freeLink(link);
@@ -282,7 +286,7 @@ export class NodeTable {
     this.#links[at + LINK.length] = name.length;
     this.#links[at + LINK.next] = this.get(node, NODE.link);
     this.set(node, NODE.link, link);
-    this.#nodes[parent * NODE_WORDS + NODE.references]!++;
+    this.#count(parent, NODE.references, 1);
     return true;
   }
 
@@ -295,7 +299,7 @@ export class NodeTable {
     this.#words[WORD.nameFree + size] = block;
     this.#links[at + LINK.next] = this.#words[WORD.linkFree] as number;
     this.#words[WORD.linkFree] = link;
-    this.#nodes[parent * NODE_WORDS + NODE.references]!--;
+    this.#count(parent, NODE.references, -1);
     const pin = this.#releaseIfUnused(parent);
     if (pin >= 0) this.orphans.push(pin);
   }
@@ -432,10 +436,15 @@ export class NodeTable {
     return close;
   }
 
-  /** Unsynced changes refer, or no longer refer, to the node. @returns a descriptor to close or -1. */
-  track(node: number, on: boolean): number {
-    this.setFlag(node, TRACKED, on);
-    if (on) return -1;
+  /** Unsynced changes refer to the node: it stays though the kernel forgets it. */
+  track(node: number): void {
+    this.setFlag(node, TRACKED, true);
+  }
+
+  /** They don't any more. @returns a descriptor to close, or -1. */
+  untrack(node: number): number {
+    if ((this.get(node, NODE.flags) & TRACKED) === 0) return -1;
+    this.setFlag(node, TRACKED, false);
     lock(this.#words, WORD.nodeLock);
     const pin = node === ROOT ? -1 : this.#releaseIfUnused(node);
     unlock(this.#words, WORD.nodeLock);

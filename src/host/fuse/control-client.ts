@@ -1,0 +1,54 @@
+import { request } from 'node:http';
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { describeProblem, type Problem } from '../../core/base/problem.ts';
+import { controlPath } from './control-server.ts';
+
+/** The mount point as the server named it: symlinks resolved, but the mount itself not entered. */
+export function canonicalMountPoint(path: string): string {
+  const whole = resolve(path);
+  if (whole === '/') return whole;
+  const parent = realpathSync(resolve(whole, '..'));
+  return resolve(parent, whole.slice(whole.lastIndexOf('/') + 1));
+}
+
+/**
+ * Asks the file system mounted at a place.
+ * @throws Failure 'not-mounted' where none answers, 'refused' with every problem.
+ */
+export async function askDisk(
+  mountPoint: string,
+  method: string,
+  route: string,
+  body?: string,
+  timeoutMs = 60_000,
+): Promise<unknown> {
+  const socketPath = controlPath(canonicalMountPoint(mountPoint));
+  const { status, text } = await new Promise<{ status: number; text: string }>(
+    (resolveAnswer, reject) => {
+      const asked = request({ socketPath, method, path: route, timeout: timeoutMs }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () => {
+          const whole = Buffer.concat(parts).toString('utf8');
+          resolveAnswer({ status: response.statusCode ?? 0, text: whole });
+        });
+      });
+      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      asked.on('error', reject);
+      asked.end(body);
+    },
+  ).catch((error: unknown) => {
+    const message = `no file system of ours answers at ${mountPoint}: ${reasonOf(error)}`;
+    throw new Failure('not-mounted', message, { definite: false, cause: error });
+  });
+  const answer = JSON.parse(text || '{}') as { title?: string; problems?: Problem[] };
+  if (status === 200) return answer;
+  const lines = [
+    answer.title ?? `status ${status}`,
+    ...(answer.problems ?? []).map(describeProblem),
+  ];
+  throw new Failure('refused', lines.join('\n  '), { definite: true });
+}

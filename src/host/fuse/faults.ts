@@ -1,0 +1,163 @@
+import type { MessagePort } from 'node:worker_threads';
+import { InHeader, WriteIn } from '../../core/codec/fuse/messages.ts';
+import { OPCODES, OUT_HEADER_BYTES, WRITE_CACHE } from '../../core/codec/fuse/constants.ts';
+import { opcodeName } from '../../core/codec/fuse.ts';
+import type { Verdict } from '../../core/disk/decide.ts';
+import { serve } from './dispatch.ts';
+import { NO_REPLY, type Engine } from './engine.ts';
+import { execute } from './execute.ts';
+import type { Judge } from './judge.ts';
+import { WORD, type Memory } from './memory.ts';
+import type { Hold, Pages, Report } from './messages.ts';
+import { rateWaitMs } from './rate.ts';
+import type { Handler } from './session.ts';
+
+/** Above this, delayed writes are done first and only their replies are held. */
+const HELD_BYTES_LIMIT = 64 << 20;
+/** How long a write's reply waits for the kernel to drop the page it is about to return to. */
+const DROP_WAIT_MS = 2;
+/** Shorter waits cost more to hold than they are. */
+const SHORTEST_WAIT_MS = 1;
+const EVENTS_PER_SECOND = 100;
+
+export interface Neighbours {
+  lanes: readonly MessagePort[];
+  notifier: MessagePort;
+  /** The control thread. */
+  control: { postMessage(message: Report): void };
+}
+
+/** Judges each request and does to it what the verdict says. */
+export class Faults implements Handler {
+  readonly #memory: Memory;
+  readonly #judge: Judge;
+  readonly #device: number;
+  readonly #to: Neighbours;
+  readonly #done = new Int32Array(new SharedArrayBuffer(4));
+  #sent = 0;
+  /** After the reply: drop the pages it filled. */
+  #after: Pages | undefined;
+  #events = { second: 0, count: 0 };
+
+  constructor(memory: Memory, judge: Judge, device: number, neighbours: Neighbours) {
+    this.#memory = memory;
+    this.#judge = judge;
+    this.#device = device;
+    this.#to = neighbours;
+  }
+
+  handle(engine: Engine): number {
+    if (Atomics.load(this.#memory.words, WORD.active) === 0) return serve(engine);
+    const verdict = this.#judge.ask(engine);
+    if (verdict === undefined) {
+      const result = serve(engine);
+      if (engine.opcode === OPCODES.write) this.dropFreshPages(engine);
+      return result;
+    }
+    this.#tell(engine, verdict);
+    const waitMs = verdict.delayMs + rateWaitMs(this.#memory, verdict, engine);
+    if (verdict.stalled || waitMs >= SHORTEST_WAIT_MS) return this.#hold(engine, verdict, waitMs);
+    return this.carryOut(engine, verdict);
+  }
+
+  /** Does what is left of a verdict once nothing holds the request any more. */
+  carryOut(engine: Engine, verdict: Verdict): number {
+    const result = execute(engine, verdict);
+    if (engine.opcode === OPCODES.write) this.dropFreshPages(engine);
+    else if (engine.opcode === OPCODES.read && verdict.alterations.length > 0 && result >= 0) {
+      this.#after = { type: 'pages', node: engine.node, offset: 0, length: 0 };
+    }
+    return result;
+  }
+
+  /**
+   * A page written while its reading is faulted must be read from the disk: it is dropped before the
+   * writer hears of its success. The kernel keeps a page it has locked until then, but such a page
+   * (written in part, not read before) is not valid afterwards either.
+   */
+  dropFreshPages(engine: Engine): void {
+    if (!this.#judge.refusesFreshPages(engine)) return;
+    const offset = engine.u64(WriteIn.at.offset);
+    const length = engine.u32(WriteIn.at.size);
+    const pages: Pages = { type: 'pages', node: engine.node, offset, length };
+    if ((engine.u32(WriteIn.at.writeFlags) & WRITE_CACHE) !== 0) {
+      this.#after = pages;
+      return;
+    }
+    this.#to.notifier.postMessage({ ...pages, done: this.#done } satisfies Pages);
+    this.#sent++;
+    const endsAt = performance.now() + DROP_WAIT_MS;
+    for (;;) {
+      const done = Atomics.load(this.#done, 0);
+      if (done >= this.#sent || performance.now() >= endsAt) return;
+      Atomics.wait(this.#done, 0, done, DROP_WAIT_MS);
+    }
+  }
+
+  replied(): void {
+    if (this.#after === undefined) return;
+    this.#to.notifier.postMessage(this.#after);
+    this.#after = undefined;
+  }
+
+  interrupted(unique: bigint): void {
+    this.#lane(unique).postMessage({ type: 'interrupted', unique });
+  }
+
+  #lane(unique: bigint): MessagePort {
+    return this.#to.lanes[Number((unique >> 1n) % BigInt(this.#to.lanes.length))] as MessagePort;
+  }
+
+  #hold(engine: Engine, verdict: Verdict, waitMs: number): number {
+    const { words } = this.#memory;
+    const unique = engine.inputView.getBigUint64(InHeader.at.unique, true);
+    const isReply = Atomics.load(words, WORD.heldBytes) + engine.length > HELD_BYTES_LIMIT;
+    let bytes: ArrayBuffer;
+    if (isReply) {
+      const result = this.carryOut(engine, verdict);
+      if (result === NO_REPLY) return NO_REPLY;
+      const length = OUT_HEADER_BYTES + Math.max(0, result);
+      engine.outputView.setUint32(0, length, true);
+      engine.outputView.setInt32(4, Math.min(0, result), true);
+      engine.outputView.setBigUint64(8, unique, true);
+      bytes = new Uint8Array(engine.output.subarray(0, length)).buffer;
+    } else {
+      bytes = new Uint8Array(engine.input.subarray(0, engine.length)).buffer;
+    }
+    Atomics.add(words, WORD.heldBytes, bytes.byteLength);
+    Atomics.add(words, WORD.held, 1);
+    const { pid } = engine;
+    const { epoch } = this.#judge;
+    const device = this.#device;
+    const hold: Hold = {
+      type: 'hold',
+      unique,
+      device,
+      pid,
+      bytes,
+      isReply,
+      verdict,
+      waitMs,
+      epoch,
+    };
+    this.#lane(unique).postMessage(hold, [bytes]);
+    return NO_REPLY;
+  }
+
+  /** An event a hit, at most 100 a second of each thread: the counters know them all. */
+  #tell(engine: Engine, verdict: Verdict): void {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#events.second) this.#events = { second, count: 0 };
+    if (++this.#events.count > EVENTS_PER_SECOND) {
+      Atomics.add(this.#memory.words, WORD.dropped, 1);
+      return;
+    }
+    this.#to.control.postMessage({
+      type: 'hit',
+      places: verdict.hits,
+      operation: opcodeName(engine.opcode),
+      path: engine.table.pathOf(engine.node) ?? '',
+      errno: verdict.errno,
+    });
+  }
+}

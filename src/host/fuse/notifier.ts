@@ -1,0 +1,83 @@
+import type { MessagePort } from 'node:worker_threads';
+import {
+  compileRules,
+  matchesPath,
+  touchesMetadata,
+  touchesPages,
+  type Rule,
+} from '../../core/disk/rule.ts';
+import type { Engine } from './engine.ts';
+import { WORD } from './memory.ts';
+import type { NoticeMessage, Pages, Report, Sweep } from './messages.ts';
+import type { Notices } from './notices.ts';
+import { ROOT } from './node-table.ts';
+
+const EPOCH_MINOR = 44;
+const PAGE = 4096;
+
+/** Makes the kernel forget, on behalf of all other threads, which must not wait for it themselves. */
+export class Notifier {
+  readonly #engine: Engine;
+  readonly #notices: Notices;
+  readonly #control: { postMessage(message: Report): void };
+
+  constructor(engine: Engine, notices: Notices, control: { postMessage(message: Report): void }) {
+    this.#engine = engine;
+    this.#notices = notices;
+    this.#control = control;
+  }
+
+  listen(port: MessagePort): void {
+    port.on('message', (message: NoticeMessage) => {
+      if (message.type === 'pages') this.#pages(message);
+      else this.#sweep(message);
+    });
+  }
+
+  #pages(message: Pages): void {
+    // Whole pages: the kernel drops none of which a part is meant.
+    const from = Math.floor(message.offset / PAGE) * PAGE;
+    const end = Math.ceil((message.offset + message.length) / PAGE) * PAGE;
+    this.#notices.pages(message.node, from, message.length === 0 ? 0 : end - from);
+    if (message.done === undefined) return;
+    Atomics.add(message.done, 0, 1);
+    Atomics.notify(message.done, 0);
+  }
+
+  /** Before a change of the rules is acknowledged: nothing cached may hide or outlive a fault. */
+  #sweep(message: Sweep): void {
+    const rules = [message.before, message.after].flatMap((published) =>
+      compileRules(published.specification, published.places),
+    );
+    const pages = rules.filter(touchesPages);
+    const metadata = rules.filter(touchesMetadata);
+    let nodes = 0;
+    if (metadata.length > 0 && Atomics.load(this.#engine.memory.words, WORD.minor) >= EPOCH_MINOR) {
+      this.#notices.allEntries();
+    }
+    if (pages.length + metadata.length > 0) nodes = this.#sweepNodes(pages, metadata);
+    this.#control.postMessage({ type: 'swept', nodes });
+  }
+
+  #sweepNodes(pages: readonly Rule[], metadata: readonly Rule[]): number {
+    const { table, memory } = this.#engine;
+    const oneByOne = Atomics.load(memory.words, WORD.minor) < EPOCH_MINOR;
+    let touched = 0;
+    for (let node = ROOT; node < table.top(); node++) {
+      if (!table.isLive(node)) continue;
+      const path = table.pathOf(node);
+      const takes = (rule: Rule): boolean =>
+        path === undefined ? rule.paths.length === 0 : matchesPath(rule, path);
+      if (pages.some(takes)) {
+        this.#notices.pages(node);
+        touched++;
+      }
+      if (!metadata.some(takes)) continue;
+      touched++;
+      this.#notices.attributes(node);
+      const parent = table.parentOf(node);
+      if (oneByOne && parent !== 0) this.#notices.entry(parent, Buffer.from(table.nameOf(node)));
+    }
+    return touched;
+  }
+}

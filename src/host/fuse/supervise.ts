@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { Failure } from '../../core/base/failure.ts';
+import { cString, libc, MNT_DETACH } from './libc.ts';
+import { ourMountAt } from './mounts.ts';
+import { askDisk } from './control-client.ts';
+
+const READY = 'ready\n';
+
+/** Unmounts what a file-system process that died left behind. @returns whether there was any. */
+export function unmountLeftover(mountPoint: string): boolean {
+  let found = false;
+  // Somebody may have mounted several, one over the other.
+  for (let count = 0; count < 16 && ourMountAt(mountPoint) !== undefined; count++) {
+    found = true;
+    if (libc.umount2(cString(mountPoint).address, MNT_DETACH) !== 0) break;
+  }
+  return found;
+}
+
+/**
+ * Makes sure that a mount can be made: removes a dead one, refuses a living one.
+ * @throws Failure 'already-mounted', 'not-a-directory'
+ */
+export async function prepareMountPoint(mountPoint: string, target: string): Promise<void> {
+  if (ourMountAt(mountPoint) !== undefined) {
+    let alive = true;
+    try {
+      await askDisk(mountPoint, 'GET', '/v1/disk', undefined, 5000);
+    } catch {
+      // Nobody answers: the mount is a dead process's.
+      alive = false;
+    }
+    if (alive) {
+      const message = `${mountPoint} is mounted by faultline already: unmount it first`;
+      throw new Failure('already-mounted', message, { definite: true });
+    }
+    unmountLeftover(mountPoint);
+  }
+  for (const path of [target, mountPoint]) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new Failure('not-a-directory', `${path} is no directory`, { definite: true });
+    }
+  }
+}
+
+/**
+ * Runs the file system in a process of its own, and unmounts lazily what it leaves if it dies: its
+ * users get errors then, not a hang. The death of this process does not end it.
+ * @returns the exit code: that of the file-system process, 1 where a signal ended it.
+ */
+export async function superviseMount(
+  script: string,
+  argv: readonly string[],
+  mountPoint: string,
+  ready: (pid: number) => void,
+): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, script, ...argv], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const forward = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, forward);
+  let said = '';
+  child.stdout.on('data', (part: Buffer) => {
+    said += part.toString('utf8');
+    if (said === READY && child.pid !== undefined) ready(child.pid);
+  });
+  const code = await new Promise<number>((resolve) => {
+    child.once('exit', (exitCode) => resolve(exitCode ?? 1));
+  });
+  if (code !== 0 && unmountLeftover(mountPoint)) {
+    process.stderr.write(`faultline mount: the file system ended; ${mountPoint} is unmounted\n`);
+  }
+  return code;
+}
