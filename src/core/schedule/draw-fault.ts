@@ -17,6 +17,8 @@ type Params = Record<string, unknown>;
 
 /** A kind that happens once still keeps its place for this long: a restart, an election. */
 const ONCE_OCCUPIES_MS = 5_000;
+/** After its end a fault keeps its place a little longer: a broker is not back the moment it starts. */
+const SETTLES_MS = 2_000;
 
 /** A length between two, in tenths of a second where they are far enough apart to be read so. */
 function drawLength(random: Random, minMs: number, maxMs: number): number {
@@ -102,6 +104,6 @@ export function draftOf(
     const cuts = kind.cuts?.(fault.params, world.topology, names, `${fault.id} ${fault.atMs}`);
     if (cuts !== undefined) harm.cuts = [...cuts];
   }
-  const toMs = fault.atMs + (fault.durationMs ?? ONCE_OCCUPIES_MS);
+  const toMs = fault.atMs + (fault.durationMs ?? ONCE_OCCUPIES_MS) + SETTLES_MS;
   return { fault, occupies: { kind: fault.kind, fromMs: fault.atMs, toMs, harm } };
 }
