@@ -234,7 +234,7 @@ suite('registries', () => {
   test('acts and routes that nobody handles', () => {
     assert.deepEqual(actNames("| { act: 'a.b'; x: 1 } | { act: 'c' }"), ['a.b', 'c']);
     assert.equal(checkActs(['a', 'b'], [file('x', "case 'a':")]).length, 1);
-    const route = { name: 'getRun', method: 'GET', path: '/v1/runs/{id}' };
+    const route = { name: 'getRun', method: 'GET', path: '/v1/runs/{id}', answers: {} } as const;
     assert.deepEqual(checkRoutes([route], 'getRun: () => 1', '`GET /v1/runs/{id}`'), []);
     assert.equal(checkRoutes([route], 'getRuns: () => 1', '`GET /v1/runs/{id}`').length, 1);
     assert.equal(checkRoutes([route], 'getRun: () => 1', '').length, 1);

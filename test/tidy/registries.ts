@@ -1,3 +1,4 @@
+import type { Route } from '../../src/core/model/api.ts';
 import type { FaultKind } from '../../src/core/model/fault.ts';
 import type { Violation } from './source.ts';
 
@@ -56,15 +57,17 @@ export function actNames(actSource: string): string[] {
   return [...actSource.matchAll(/\{\s*act: '([^']+)'/g)].map((match) => match[1] ?? '');
 }
 
-/** Every route has a handler of its name and a row in the documentation. */
+/** Every route has a handler of its name (an upgrade: its path) and a row in the documentation. */
 export function checkRoutes(
-  routes: readonly { name: string; method: string; path: string }[],
+  routes: readonly Pick<Route, 'name' | 'method' | 'path' | 'answers'>[],
   handlers: string,
   docs: string,
 ): Violation[] {
-  return routes.flatMap(({ name, method, path }) => {
+  return routes.flatMap(({ name, method, path, answers }) => {
     const found: Violation[] = [];
-    if (!new RegExp(`\\b${name}\\b\\s*(:|\\(|,|\\n)`).test(handlers)) {
+    const handled = new RegExp(`\\b${name}\\b\\s*(:|\\(|,|\\n)`).test(handlers);
+    const upgraded = 101 in answers && handlers.includes(`${method} ${path}`);
+    if (!handled && !upgraded) {
       found.push(`route ${name} (${method} ${path}) has no handler`);
     }
     if (!docs.includes(`\`${method} ${path}\``)) {

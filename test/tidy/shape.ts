@@ -12,8 +12,8 @@ export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/core/faults/network.partition.ts': 'one kind, one file, and its shapes and words are many',
   'src/host/http-server.ts': 'one request from its first byte to its answer',
   'src/host/kafka/producer.ts': 'one state machine: a batch from its arrival to its fate',
-  'src/host/workload/log-workload.ts': 'one workload from its topic to its final read',
   'test/core/agent/machine.test.ts': 'cases of one machine that share one table of events',
+  'test/core/coordinator/machine.test.ts': 'cases of one machine that share one small world',
   'test/core/checkers/checkers.test.ts': 'one small history a case, a line each',
   'test/support/fake-linux.ts': 'the whole of a pretended machine, so that it can be audited',
 };

@@ -43,14 +43,17 @@ export function checkPurity(files: readonly SourceFile[]): Violation[] {
   return [...banned(files, 'src/core/', IMPURE), ...banned(files, 'src/core/schedule/', INEXACT)];
 }
 
-/** Commands that undo other people's work too, and ways of calling a shell. */
+/**
+ * Commands that undo other people's work too, and ways of calling a shell. Tests of core run
+ * nothing; they may hold such words as hostile input.
+ */
 export function checkDangerousCommands(files: readonly SourceFile[]): Violation[] {
   const flush = /iptables['", ]+(-F|--flush)|nft['", ]+flush['", ]+ruleset|flush ruleset/g;
   const qdisc = /\btc\b[^\n]{0,60}\bdel\b[^\n]{0,60}\broot\b/g;
   const shell = /\bshell:\s*(true|['"])/g;
   const exec = /import[^;]*\b(exec|execSync)\b[^;]*from\s*['"]node:child_process['"]/g;
   return files
-    .filter((file) => !file.path.startsWith('test/tidy'))
+    .filter((file) => !/^test\/(tidy|core)/.test(file.path))
     .flatMap((file) => {
       const code = file.path.endsWith('.ts') ? codeOf(file.text, true) : file.text;
       return [
@@ -104,7 +107,7 @@ export function checkLeftBehind(files: readonly SourceFile[]): Violation[] {
 
 /** A test that is skipped names the need it lacks. */
 export function checkSkips(files: readonly SourceFile[]): Violation[] {
-  const skip = /\bskip:(?!\s*(lacks\(|needs\())[^,}\n]+|\b(test|it|describe|suite|t)\.skip\b/g;
+  const skip = /\bskip:(?!\s*(lacks\(|needs\(|\d))[^,}\n]+|\b(test|it|describe|suite|t)\.skip\b/g;
   const tests = files.filter(
     ({ path }) => /^test\/.*\.test\.ts$/.test(path) && !path.startsWith('test/tidy'),
   );

@@ -29,8 +29,8 @@ function overview(routes: readonly Route[]): string {
   );
 }
 
-const COMMON = `Requests and answers are JSON. A token goes in \`Authorization: Bearer TOKEN\`; what a token may do
-is in its file ([safety](../concepts/safety.md)). Errors are problem details (RFC 9457,
+const COMMON = `Requests and answers are JSON. A token goes in \`Authorization: Bearer TOKEN\`; what it
+may do is in its file ([safety](../concepts/safety.md)). Errors are problem details (RFC 9457,
 \`application/problem+json\`) with every problem of a document at once: its path, what was found, what
 was expected and a near miss. Every route may answer 400 (not JSON, a bad query), 401 (no token or a
 wrong one), 403 (a token that may not, a foreign Host or Origin), 413 (too large) and 500 (a bug).

@@ -5,6 +5,7 @@ import type { ReportData } from '../../core/model/report-data.ts';
 import type { RunStatus, TimelineEntry } from '../../core/model/run.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import type { SeriesEntry } from '../../core/model/series.ts';
+import { VERSION } from '../version.ts';
 import { faultBands } from './bands.ts';
 import { clusterColumns, historyClock, phaseBands, seriesColumns, windowBands } from './columns.ts';
 
@@ -73,7 +74,7 @@ export function reportData(input: ReportInput): ReportData {
   const data: ReportData = {
     format: 1,
     generatedAt: input.generatedAt,
-    version: run.schedule.version,
+    version: VERSION,
     run,
     repro: input.repro ?? `./faultline run ${run.scenario.name}.yaml --seed ${run.seed}`,
     originMs,

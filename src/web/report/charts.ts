@@ -3,7 +3,7 @@ import type { ReportData } from '../../core/model/report-data.ts';
 import { html } from '../dom.ts';
 import { instant } from '../format.ts';
 import { chartsOf, type Chart, type Line } from './chart-lines.ts';
-import { indexAt } from './layout.ts';
+import { indexAt, TICK_STEPS_S } from './layout.ts';
 import { marginsFor, type TimeView } from './time-view.ts';
 
 function colourOf(name: string): string {
@@ -74,7 +74,12 @@ function plotOptions(chart: Chart, data: ReportData, view: TimeView, width: numb
         chart.log === true ? { distr: 3 } : { range: (_, __, max) => [0, Math.max(1, max * 1.06)] },
     },
     axes: [
-      { ...axis, size: 26, values: (_, at) => at.map((seconds) => instant(seconds * 1_000, 0)) },
+      {
+        ...axis,
+        size: 26,
+        incrs: [...TICK_STEPS_S],
+        values: (_, at) => at.map((seconds) => instant(seconds * 1_000, 0)),
+      },
       {
         ...axis,
         size: left,

@@ -52,7 +52,7 @@ function receipt(fault: FaultStatus): HTMLElement {
   return html(
     'details',
     {},
-    html('summary', {}, 'receipt'),
+    html('summary', {}, `receipt of ${fault.id}`),
     html(
       'div',
       { class: 'nodes' },
@@ -64,7 +64,20 @@ function receipt(fault: FaultStatus): HTMLElement {
   );
 }
 
-function bandRow(band: FaultBand, data: ReportData): HTMLTableRowElement {
+const HEADINGS = [
+  'fault',
+  'kind',
+  'targets',
+  'from',
+  'lasted',
+  'state',
+  'ended by',
+  'effect',
+  'skew',
+];
+
+/** The row of a band, and one below it for the receipt, as wide as the table. */
+function bandRows(band: FaultBand, data: ReportData): HTMLTableRowElement[] {
   const trouble = bandTrouble(band);
   const fault = data.faults.find(({ id }) => id === band.id);
   const swatch = html('span', { class: 'swatch solid', 'aria-hidden': 'true' });
@@ -84,13 +97,14 @@ function bandRow(band: FaultBand, data: ReportData): HTMLTableRowElement {
     band.endedBy === undefined ? '' : words(band.endedBy),
     band.effect,
     band.skewMs === undefined ? '' : length(band.skewMs),
-    fault === undefined ? '' : receipt(fault),
   );
   if (band.occurrence === 1) {
     cells.id = `fault-${band.id}`;
     cells.tabIndex = -1;
   }
-  return cells;
+  if (fault === undefined) return [cells];
+  const below = html('td', { colspan: HEADINGS.length }, receipt(fault));
+  return [cells, html('tr', { class: 'below' }, below)];
 }
 
 /** What the schedule held and the coordinator would not do. */
@@ -108,26 +122,14 @@ function skippedTable({ run }: ReportData): HTMLElement | null {
 
 /** The table of every fault, with what was measured. */
 export function faultTable(data: ReportData): HTMLElement {
-  const headings = [
-    'fault',
-    'kind',
-    'targets',
-    'from',
-    'lasted',
-    'state',
-    'ended by',
-    'effect',
-    'skew',
-    'measured',
-  ];
-  const rows = data.bands.map((band) => bandRow(band, data));
+  const rows = data.bands.flatMap((band) => bandRows(band, data));
   return html(
     'section',
     { id: 'faults' },
     html('h2', {}, 'Faults'),
     rows.length === 0
       ? html('p', {}, 'No fault was in force during this run.')
-      : table('Faults in the order in which they began, with their receipts', headings, rows),
+      : table('Faults in the order in which they began, with their receipts', HEADINGS, rows),
     skippedTable(data),
   );
 }

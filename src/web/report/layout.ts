@@ -57,12 +57,13 @@ export function stretches(
   return result;
 }
 
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600];
+/** Distances of the marks of a time axis, in seconds. */
+export const TICK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600];
 
 /** Round instants between two, at most `most` of them. */
 export function ticks(fromMs: number, toMs: number, most: number): number[] {
   const spanS = (toMs - fromMs) / 1_000;
-  const stepS = STEPS_S.find((step) => spanS / step <= most) ?? Math.ceil(spanS / most);
+  const stepS = TICK_STEPS_S.find((step) => spanS / step <= most) ?? Math.ceil(spanS / most);
   const result: number[] = [];
   for (let at = Math.ceil(fromMs / 1_000 / stepS) * stepS; at * 1_000 <= toMs; at += stepS) {
     result.push(at * 1_000);
