@@ -27,6 +27,7 @@ const PROBES = {
       ? undefined
       : 'nft cannot make a table here',
   ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'the kernel has no IPv6'),
+  fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   java: () => (findJava() === undefined ? 'no java on PATH' : undefined),
   'kafka-jars': () => (kafkaJarsPresent(ROOT) ? undefined : "no Kafka jars; './run setup'"),
   chromium: () => (CHROMIUMS.some(onPath) ? undefined : 'no chromium on PATH'),

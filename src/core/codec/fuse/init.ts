@@ -56,8 +56,9 @@ export function negotiate(
     minor: Math.min(asked.minor, OUR_MINOR),
     maxReadahead: MAX_WRITE,
     flags: (asked.flags & wanted) >>> 0,
-    maxBackground: 128,
-    congestionThreshold: 96,
+    // Held readahead counts as background: it must never use up what others need.
+    maxBackground: 65_535,
+    congestionThreshold: 49_151,
     maxWrite: MAX_WRITE,
     timeGran: 1,
     maxPages: MAX_WRITE / options.pageBytes,

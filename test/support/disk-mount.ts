@@ -1,0 +1,140 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './needs.ts';
+import { until } from './until.ts';
+import { askDisk } from '../../src/host/fuse/control-client.ts';
+import type { DiskState } from '../../src/host/fuse/control.ts';
+import type { LostFile } from '../../src/host/fuse/tracking.ts';
+import { unmountLeftover } from '../../src/host/fuse/supervise.ts';
+import type { FileSystemOptions } from '../../src/host/fuse/file-system.ts';
+import type { DiskSpecification } from '../../src/core/disk/specification.ts';
+
+export interface DiskMountOptions {
+  options?: Partial<FileSystemOptions>;
+  /** A program and its arguments that start the file system's process (`prlimit ...`). */
+  prefix?: readonly string[];
+  overItself?: boolean;
+  /** Where its directories are made; default /tmp. */
+  under?: string;
+}
+
+/** A file system in a process of its own over a throwaway directory. `using` unmounts and removes it. */
+export class DiskMount implements AsyncDisposable {
+  readonly directory: string;
+  readonly target: string;
+  readonly path: string;
+  readonly process: ChildProcess;
+  #said = '';
+
+  private constructor(given: DiskMountOptions) {
+    this.directory = mkdtempSync(join(given.under ?? '/tmp', 'faultline-fuse-'));
+    this.target = join(this.directory, 'target');
+    this.path = given.overItself === true ? this.target : join(this.directory, 'mount');
+    mkdirSync(this.target, { recursive: true });
+    mkdirSync(this.path, { recursive: true });
+    const options = { target: this.target, mountPoint: this.path, ...given.options };
+    const argv = [
+      ...(given.prefix ?? []),
+      process.execPath,
+      join(ROOT, 'src/bin/mount.ts'),
+      JSON.stringify(options),
+    ];
+    this.process = spawn(argv[0] as string, argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream?.on('data', (part: Buffer) => {
+        this.#said += part.toString('utf8');
+      });
+    }
+  }
+
+  static async start(given: DiskMountOptions = {}): Promise<DiskMount> {
+    const mount = new DiskMount(given);
+    try {
+      await until('the mount is ready', () => {
+        if (mount.process.exitCode !== null) throw new Error(`it ended: ${mount.#said}`);
+        return mount.#said.includes('ready');
+      });
+    } catch (error) {
+      await mount[Symbol.asyncDispose]();
+      throw error;
+    }
+    return mount;
+  }
+
+  get said(): string {
+    return this.#said;
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
+  file(...parts: string[]): string {
+    return join(this.path, ...parts);
+  }
+
+  async set(specification: DiskSpecification): Promise<DiskState> {
+    return (await askDisk(
+      this.path,
+      'PUT',
+      '/v1/disk',
+      JSON.stringify(specification),
+    )) as DiskState;
+  }
+
+  async clear(): Promise<void> {
+    await askDisk(this.path, 'DELETE', '/v1/disk');
+  }
+
+  async state(): Promise<DiskState> {
+    return (await askDisk(this.path, 'GET', '/v1/disk')) as DiskState;
+  }
+
+  async powerCut(loss: string, seed = 1): Promise<LostFile[]> {
+    const body = JSON.stringify({ loss, seed });
+    const answer = await askDisk(this.path, 'POST', '/v1/disk/powercut', body);
+    return (answer as { files: LostFile[] }).files;
+  }
+
+  /** Memory of the file system's process that is in use, in bytes. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill('SIGTERM');
+      await until('the file system ends', () => this.#hasEnded(), { timeoutMs: 5000 }).catch(() => {
+        this.process.kill('SIGKILL');
+      });
+      await until('the file system is dead', () => this.#hasEnded());
+    }
+    unmountLeftover(this.path);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #hasEnded(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+}
+
+/** Runs a program to its end without blocking this process. */
+export async function run(
+  argv: readonly string[],
+  options: { cwd?: string; uid?: number; gid?: number } = {},
+): Promise<{ code: number | null; signal: string | null; out: string; error: string }> {
+  const child = spawn(argv[0] as string, argv.slice(1), {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let error = '';
+  child.stdout.on('data', (part: Buffer) => (out += part.toString('latin1')));
+  child.stderr.on('data', (part: Buffer) => (error += part.toString('latin1')));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, out, error }));
+  });
+}
