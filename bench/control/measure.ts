@@ -2,6 +2,8 @@
  * Runs inside the coordinator's namespace: measures one rival and prints its rounds as JSON.
  * Arguments: rival, rounds, JSON of the place and the nodes.
  */
+import { join } from 'node:path';
+import { realFaultline, stubbedFaultline } from './faultline.ts';
 import { realTrogdor, stubbedTrogdor, type TrogdorPlace } from './trogdor.ts';
 import type { TestNode } from '../../test/support/netns.ts';
 import type { Rival, Round } from './round.ts';
@@ -15,6 +17,9 @@ interface Setting {
 async function open(rival: string, setting: Setting): Promise<Rival> {
   if (rival === 'trogdor-real') return realTrogdor(setting.place, setting.nodes);
   if (rival === 'trogdor-stubs') return stubbedTrogdor(setting.place, setting.stubs);
+  const directory = join(setting.place.directory, rival);
+  if (rival === 'faultline-real') return realFaultline(directory, setting.nodes);
+  if (rival === 'faultline-stubs') return stubbedFaultline(directory, setting.stubs);
   throw new Error(`no rival '${rival}'`);
 }
 
@@ -27,7 +32,7 @@ try {
     const round = await rival.round(index);
     if (index > 0) rounds.push(round);
   }
-  console.log(JSON.stringify({ rival: rival.name, rounds }));
+  console.log(JSON.stringify({ name: rival.name, rounds, clockErrorsMs: rival.clockErrorsMs }));
 } finally {
   await rival.close();
 }

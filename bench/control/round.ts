@@ -4,6 +4,8 @@ export interface Round {
   lastRuleMs?: number;
   /** Between the first and the last node's (last) rule or order. */
   skewMs?: number;
+  /** The same as the agents told it, where they tell it. */
+  reportedSkewMs?: number;
   /** Until a client could know that it is in force on every node. */
   knownMs: number;
   /** From the request to heal until a client could know that it is gone. */
@@ -14,6 +16,8 @@ export interface Round {
 
 export interface Rival {
   name: string;
+  /** |estimated - true| offset of every agent's clock, ms; absent where none is estimated or known. */
+  readonly clockErrorsMs?: readonly number[] | undefined;
   /** Creates, waits until known in force, heals, waits until known healed. */
   round(index: number): Promise<Round>;
   close(): Promise<void>;
