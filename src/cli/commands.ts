@@ -58,6 +58,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: 'What Faultline has left on this node',
     load: () => import('./doctor.ts'),
   },
+  mount: {
+    brief: 'A directory as a file system that can be told to fail',
+    load: () => import('./mount.ts'),
+  },
+  disk: {
+    brief: 'Faults of a mounted disk (set, show, clear, powercut, doctor)',
+    load: () => import('./disk.ts'),
+  },
   nodes: {
     brief: 'Nodes with their links, clocks and what each can do',
     load: () => import('./nodes.ts'),
