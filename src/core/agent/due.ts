@@ -9,13 +9,16 @@ const least = (...instants: (number | undefined)[]): number =>
 
 /** The next instant at which a fault does something by itself. */
 function dueOf(fault: Fault): number {
-  if (fault.doing || hasEnded(fault.state) || fault.state === 'arming') return Infinity;
+  const isBusy = fault.doing !== undefined && fault.doing.what !== 'look';
+  if (isBusy || hasEnded(fault.state) || fault.state === 'arming') return Infinity;
   if (fault.state === 'stuck') return fault.retryAtMs ?? Infinity;
   if (fault.state === 'healing') return Infinity;
   if (fault.firedAtMs === undefined)
     return least(fault.fireAtMs ?? armedUntil(fault), fault.leaseEndsMs);
   const expiry =
     fault.refreshedAtMs === undefined ? undefined : fault.refreshedAtMs + KERNEL_TIMEOUT_MS;
+  // What ends it is not held up by a look; everything else waits for it.
+  if (fault.doing) return least(deadlineOf(fault), fault.leaseEndsMs, expiry);
   return least(
     deadlineOf(fault),
     fault.leaseEndsMs,
