@@ -180,6 +180,11 @@ suite('every example', () => {
         assert.equal(await linux.holds(step.act), true, step.says);
         if (step.refresh) await linux.perform(step.refresh);
       }
+      assert.equal(
+        reversible(steps),
+        stands(each.kind, each.params),
+        `${here.faultId} can be undone`,
+      );
       if (!reversible(steps)) return;
       await undoAll(linux, steps);
       assert.equal(canonicalJson(linux.snapshot()), before);
@@ -226,6 +231,9 @@ suite('every example', () => {
   forEvery('claims name what is held alone', async (each, here, linux) => {
     const claims = each.kind.claims(each.params, here, await factsOf(each, here, linux));
     for (const claim of claims) assert.ok(claim.key.length > 2 && claim.says.length > 2);
+    // A process and the CPUs are held alone; any number of network partitions may overlap.
+    const alone = /^(process|cpu)\./.test(each.kind.kind);
+    assert.equal(claims.length > 0, alone, 'who holds what alone');
     assert.equal(new Set(claims.map((claim) => claim.key)).size, claims.length);
   });
 });

@@ -74,7 +74,9 @@ export class LinuxInNetns implements Linux {
     return (await this.#call('leftovers')) as Leftover[];
   }
 
+  /** Ends the child; what it did to its namespace stays. May be called twice. */
   async close(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.stdin?.end();
     await ended;

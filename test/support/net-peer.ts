@@ -1,0 +1,101 @@
+/** Sends and receives in a namespace, told by JSON lines on standard input: see net-peer-client.ts. */
+import { createSocket } from 'node:dgram';
+import { connect, createServer, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+const sockets = new Map<string, Socket>();
+const received = new Map<number, number>();
+
+function listen(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer((socket) =>
+      socket.on('error', () => socket.destroy()).pipe(socket),
+    );
+    server.listen(port, '::', () => resolve('listening'));
+  });
+}
+
+function udpListen(port: number): Promise<string> {
+  received.set(port, 0);
+  return new Promise((resolve) => {
+    const socket = createSocket({ type: 'udp6', recvBufferSize: 4_000_000 });
+    socket.on('message', () => received.set(port, (received.get(port) ?? 0) + 1));
+    socket.bind(port, '::', () => resolve('listening'));
+  });
+}
+
+/** 'open', 'refused' or 'silent'. Keeps the socket under a name, if one is given. */
+function open(host: string, port: number, waitMs: number, name?: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (word: string): void => {
+      resolve(word);
+      if (name === undefined || word !== 'open') socket.destroy();
+      else sockets.set(name, socket.setNoDelay());
+    };
+    socket.once('connect', () => end('open')).on('error', () => end('refused'));
+    setTimeout(() => end(socket.connecting ? 'silent' : 'open'), waitMs).unref();
+  });
+}
+
+/** 'echoed' or 'silent': one byte over a kept connection and back. */
+function echo(name: string, waitMs: number): Promise<string> {
+  const socket = sockets.get(name);
+  if (!socket) return Promise.resolve('no such connection');
+  return new Promise((resolve) => {
+    socket.once('data', () => resolve('echoed'));
+    socket.write('x');
+    setTimeout(() => resolve('silent'), waitMs);
+  });
+}
+
+/** Floods until told to end; answers with what was sent. */
+function flood(host: string, port: number): () => number {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  let [sent, going] = [0, true];
+  const next = (): void => {
+    if (!going) return void socket.close();
+    for (let burst = 0; burst < 20; burst++) socket.send('x', port, host);
+    sent += 20;
+    setImmediate(next);
+  };
+  next();
+  return () => {
+    going = false;
+    return sent;
+  };
+}
+
+let endFlood: (() => number) | undefined;
+
+async function answer(command: Record<string, unknown>): Promise<unknown> {
+  const [host, name] = [String(command['host']), command['name'] as string | undefined];
+  const [port, waitMs] = [Number(command['port']), Number(command['waitMs'])];
+  switch (command['do']) {
+    case 'listen':
+      return listen(port);
+    case 'udpListen':
+      return udpListen(port);
+    case 'udpCount':
+      return received.get(port);
+    case 'open':
+      return open(host, port, waitMs, name);
+    case 'echo':
+      return echo(name ?? '', waitMs);
+    case 'flood':
+      endFlood = flood(host, port);
+      return 'flooding';
+    case 'endFlood':
+      return endFlood?.();
+    default:
+      return 'unknown command';
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line) as Record<string, unknown>;
+  void answer(command).then((value) =>
+    process.stdout.write(`${JSON.stringify({ id: command['id'], value })}\n`),
+  );
+}
+process.exit(0);
