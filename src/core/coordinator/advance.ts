@@ -44,7 +44,8 @@ function fromPending(work: Work, { id, startWallMs, resolution, instance }: Faul
   if (startWallMs !== undefined && startWallMs - settings.armAheadMs > now.wallMs) return false;
   const record = work.record(id) as FaultRecord;
   if (startWallMs !== undefined && startWallMs + settings.lateMaxMs < now.wallMs) {
-    const message = `its start was ${Math.round(now.wallMs - startWallMs)} ms ago when the coordinator came to it`;
+    const lateMs = Math.round(now.wallMs - startWallMs);
+    const message = `its start was ${lateMs} ms ago when the coordinator came to it`;
     beginEnding(work, record, 'missed', [{ path: '/startAt', message }]);
     return true;
   }
@@ -114,7 +115,12 @@ function refuse(work: Work, id: string, refusals: readonly Part[]): void {
   );
   const conflict = refusals.find((part) => part.conflictsWith !== undefined)?.conflictsWith;
   if (conflict !== undefined) record.conflictsWith = conflict;
-  beginEnding(work, record, 'refused', problems);
+  beginEnding(work, record, unarmed(record), problems);
+}
+
+/** What was armed everywhere is not refused any more: it misses its start. */
+function unarmed(record: FaultRecord): 'refused' | 'missed' {
+  return record.armedWallMs === undefined ? 'refused' : 'missed';
 }
 
 function refuseSilent(work: Work, id: string, nodes: readonly string[]): void {

@@ -4,6 +4,7 @@ import type { AgentFaultStatus } from '../model/fault-status.ts';
 import type { NodeName } from '../model/topology.ts';
 import { beginEnding, beginArming, fire } from './advance.ts';
 import type { MachineEvent } from './machine-types.ts';
+import type { FaultRecord, Part } from './record.ts';
 import type { Work } from './work.ts';
 
 /** What an agent says of a fault: the only evidence of what happened there. */
@@ -18,11 +19,12 @@ export function noteReport(work: Work, node: NodeName, report: AgentFaultStatus)
   if (hasEnded(part.state) && !hasEnded(report.state)) return;
   const wasOpen = !hasEnded(part.state);
   part.report = report;
-  part.state = report.state;
+  if (wasOpen) part.state = seenFromHere(record, part, report);
   if (report.problems.length > 0) part.problems = report.problems;
   const toWall = (bootMs: number): number =>
     work.now.wallMs - (work.now.bootMs - (bootMs - link.clock.offsetMs));
-  if (report.firedAtBootMs !== undefined) {
+  // After a reboot its clock has begun anew: an instant from before means nothing.
+  if (report.firedAtBootMs !== undefined && report.endedBy !== 'reboot') {
     part.firedBootMs ??= report.firedAtBootMs - link.clock.offsetMs;
     part.firedWallMs ??= toWall(report.firedAtBootMs);
   }
@@ -38,6 +40,21 @@ export function noteReport(work: Work, node: NodeName, report: AgentFaultStatus)
       data: { endedBy: report.endedBy },
     });
   }
+}
+
+/**
+ * A power cut may take from an agent's journal that it was told to fire. What it then calls
+ * cancelled may have been in force, and we know it.
+ */
+function seenFromHere(record: FaultRecord, part: Part, report: AgentFaultStatus): State {
+  const mayHaveFired =
+    part.firedBootMs !== undefined || record.fireAtBootMs !== undefined || isFired(record.stage);
+  const forgot = report.state === 'cancelled' && report.endedBy === 'reboot';
+  return forgot && mayHaveFired ? 'healed' : report.state;
+}
+
+function isFired(stage: FaultRecord['stage']): boolean {
+  return stage === 'firing' || stage === 'active';
 }
 
 /** The link to a node that has a part in this fault is gone. */
