@@ -217,7 +217,7 @@ describe('coordinator with stub agents', () => {
     await cluster.startCoordinator();
     await cluster.linked();
     await cluster.create(noop('f1'));
-    await cluster.create(noop('f1', { reason: 'other' })).catch(() => undefined);
+    await assert.rejects(cluster.create(noop('f1', { reason: 'other' })), /another spec/);
     const lines = readFileSync(join(cluster.stateDirectory, 'audit.jsonl'), 'utf8')
       .trim()
       .split('\n')

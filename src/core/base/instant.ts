@@ -59,5 +59,6 @@ export function formatInstant(wallMs: number): string {
   const minute = two(Math.floor(inDay / 60_000) % 60);
   const second = two(Math.floor(inDay / 1_000) % 60);
   const fraction = String(inDay % 1_000).padStart(3, '0');
-  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${hour}:${minute}:${second}.${fraction}Z`;
+  const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  return `${date}T${hour}:${minute}:${second}.${fraction}Z`;
 }

@@ -80,7 +80,8 @@ function sentBackwards(ledger: Ledger): Finding {
         if (offset <= last) {
           const before = last;
           const name = ledger.name(value);
-          const says = `${name} stands at offset ${offset} of ${place.name}, a value sent before it at ${before}`;
+          const where = `${name} stands at offset ${offset} of ${place.name}`;
+          const says = `${where}, a value sent before it at ${before}`;
           const { name: topic, topicPartition } = place;
           found.add(1, () => ({ topic, topicPartition, offset, value: name, says }));
         } else {

@@ -66,8 +66,6 @@ export type Act =
   | { act: 'cpu.burn.refresh'; token: string }
   | { act: 'cpu.burn.stop'; token: string };
 
-export type ActName = Act['act'];
-
 /** The act in words, as `faultline explain` and the journal print it. */
 export function describeAct(act: Act): string {
   switch (act.act) {

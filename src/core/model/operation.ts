@@ -12,10 +12,6 @@ export interface ValueRange {
   count: number;
 }
 
-export function valueNumber(writer: number, sequence: number, writers: number): number {
-  return sequence * writers + writer;
-}
-
 export function writerOf(value: number, writers: number): number {
   return value % writers;
 }

@@ -38,5 +38,6 @@ function describe(status: AgentFaultStatus): string {
   const error = status.error === undefined ? '' : `: ${status.error}`;
   const stuck = status.openUndos[0];
   const undo = stuck ? `; '${stuck.says}' can't be undone yet: ${stuck.lastError}` : '';
-  return `${status.kind} '${status.id}' is ${status.state}, effect ${status.receipt.effect}${ended}${error}${undo}`;
+  const { kind, id, state, receipt } = status;
+  return `${kind} '${id}' is ${state}, effect ${receipt.effect}${ended}${error}${undo}`;
 }

@@ -52,7 +52,8 @@ function checkOptions(options: LabOptions): void {
   const { brokers, clients } = options;
   const whole = [brokers, clients].every((count) => Number.isInteger(count) && count >= 0);
   if (!whole || brokers < 1 || brokers + clients > MOST_NODES) {
-    const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker; asked for ${brokers} brokers and ${clients} clients`;
+    const asked = `asked for ${brokers} brokers and ${clients} clients`;
+    const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker; ${asked}`;
     throw new Failure('bad-size', message, { definite: true });
   }
 }
@@ -107,7 +108,8 @@ async function claimDirectory(place: LabPlace, say: (line: string) => void): Pro
     mkdirSync(place.directory, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const message = `lab '${place.name}' is there already; 'faultline lab down --name ${place.name}' takes it down`;
+    const down = `faultline lab down --name ${place.name}`;
+    const message = `lab '${place.name}' is there already; '${down}' takes it down`;
     throw new Failure('lab-exists', message, { definite: true, cause: error });
   }
 }

@@ -122,8 +122,14 @@ test('weighted, chance, shuffle and sample do what they say', () => {
   assert.equal(random.chance({ numerator: 0, denominator: 5 }), false);
   assert.equal(random.chance({ numerator: 5, denominator: 5 }), true);
   const items = [1, 2, 3, 4, 5, 6, 7, 8];
-  assert.deepEqual(random.shuffle(items).toSorted((a, b) => a - b), items);
+  assert.deepEqual(
+    random.shuffle(items).toSorted((a, b) => a - b),
+    items,
+  );
   const sample = random.sample(items, 3);
   assert.equal(new Set(sample).size, 3);
-  assert.deepEqual(sample, sample.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    sample,
+    sample.toSorted((a, b) => a - b),
+  );
 });

@@ -65,8 +65,3 @@ export function wasAcknowledged(state: number): boolean {
 export function hasFailed(state: number): boolean {
   return (state & (ACKNOWLEDGED | MAYBE | PENDING | FAILED)) === FAILED;
 }
-
-/** Sent, and nobody knows. */
-export function isUnknown(state: number): boolean {
-  return (state & ACKNOWLEDGED) === 0 && (state & (MAYBE | PENDING)) !== 0;
-}
