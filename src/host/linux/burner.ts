@@ -54,8 +54,9 @@ export async function stopBurner(token: string): Promise<void> {
   await waitFor(running, (state) => ['gone', 'Z', 'X'].includes(state), 'SIGKILL');
 }
 
-export function burnerRuns(token: string): boolean {
-  return burners(token).length > 0;
+/** Whether at least so many workers with this token run. */
+export function burnerRuns(token: string, workers = 1): boolean {
+  return burners(token).length >= workers;
 }
 
 /** CPU time in ms of all burners with a token, and how many there are. */

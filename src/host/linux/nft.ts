@@ -21,14 +21,14 @@ const MISSING = 'No such file or directory';
 
 /** The drop tables of this network namespace. */
 export class Nft {
-  readonly #library: LibNftables | undefined;
+  readonly #library: LibNftables | null;
   readonly #scratchDir: string;
 
   /**
    * @param scratchDir where command files are written if the library is missing; best a tmpfs.
-   * @param library undefined: spawn nft for everything.
+   * @param library null: spawn nft for everything.
    */
-  constructor(scratchDir: string, library: LibNftables | undefined = openLibNftables()) {
+  constructor(scratchDir: string, library: LibNftables | null = openLibNftables() ?? null) {
     this.#library = library;
     this.#scratchDir = scratchDir;
   }
@@ -115,7 +115,11 @@ export class Nft {
     writeFileSync(file, commands, { mode: 0o600, flag: 'wx' });
     try {
       const argv = ['nft', ...(json ? ['-j'] : []), '-f', file];
-      const { stdout } = await exec(argv, { outputMax: 64 * 1024 * 1024 });
+      const { stdout } = await exec(argv, {
+        outputMax: 64 * 1024 * 1024,
+        // Its error messages are read: not in the language of this machine.
+        env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      });
       return { ok: true, output: stdout, error: '' };
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'exited') throw error;

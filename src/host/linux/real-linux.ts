@@ -91,6 +91,7 @@ export class RealLinux implements Linux {
       case 'service.start':
         return this.#services.find({ service: act.service }).length > 0;
       case 'cpu.burn':
+        return burnerRuns(act.token, act.workers);
       case 'cpu.burn.refresh':
         return burnerRuns(act.token);
       case 'cpu.burn.stop':
