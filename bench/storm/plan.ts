@@ -1,0 +1,115 @@
+import { fnv1a64 } from '../../src/core/base/hash.ts';
+import { Random } from '../../src/core/base/random.ts';
+import type { FaultRequest } from '../../src/core/model/fault-request.ts';
+
+export const NODES = ['n1', 'n2'] as const;
+export type StormNodeName = (typeof NODES)[number];
+
+/** One thing done to a daemon, at an instant after the faults were asked for. */
+export interface Blow {
+  atMs: number;
+  /** 'both': the agent stopped, its guard killed, the agent killed, so that nobody is left to heal. */
+  whom: 'agent' | 'guard' | 'both' | 'coordinator';
+  node?: StormNodeName;
+  what: 'SIGKILL' | 'SIGSTOP' | 'start';
+}
+
+export interface RoundPlan {
+  faults: FaultRequest[];
+  blows: Blow[];
+  leaseMs: number;
+  /** Agent and guard of both nodes die and nobody starts them until the kernel has let go. */
+  isExpiry: boolean;
+}
+
+/** What every victim has among its arguments, and nothing else on its node. */
+export const VICTIM_SECONDS = '86413.5';
+
+const BLOW_WINDOW_MS = 1_500;
+
+function faultsOf(random: Random, prefix: string, leaseMs: number): FaultRequest[] {
+  const lease = `${leaseMs}ms`;
+  const override = {
+    limits: ['nodes' as const, 'roleShare' as const, 'overlap' as const],
+    reason: 'the storm spares nobody',
+  };
+  const cut: FaultRequest = {
+    id: `${prefix}-cut`,
+    kind: 'network.partition',
+    params: { groups: [['n1'], ['n2']] },
+    lease,
+    override,
+  };
+  const faults = [cut];
+  for (const node of NODES) {
+    const process = { service: 'victim' };
+    const options: FaultRequest[] = [
+      { id: `${prefix}-pause-${node}`, kind: 'process.pause', params: { process } },
+      {
+        id: `${prefix}-stall-${node}`,
+        kind: 'process.pause',
+        params: { process, duty: { on: '200ms', off: '100ms' } },
+      },
+      {
+        id: `${prefix}-kill-${node}`,
+        kind: 'process.kill',
+        params: { process, restart: 'heal' },
+        duration: '30s',
+      },
+    ];
+    faults.push({ ...random.pick(options), targets: [node], lease, override });
+    const load = { workers: 1, share: '10%' };
+    const light: FaultRequest[] = [
+      { id: `${prefix}-load-${node}`, kind: 'cpu.load', params: load },
+      { id: `${prefix}-noop-${node}`, kind: 'noop' },
+    ];
+    faults.push({ ...random.pick(light), targets: [node], lease, override });
+  }
+  return random.sample(faults, random.between(2, 4));
+}
+
+function blowsOf(random: Random): Blow[] {
+  const blows: Blow[] = [];
+  for (let count = random.between(1, 4); count > 0; count--) {
+    const atMs = random.below(BLOW_WINDOW_MS);
+    const node = random.pick(NODES);
+    const whom = random.pick(['agent', 'agent', 'guard', 'both', 'coordinator'] as const);
+    const what = random.pick(['SIGKILL', 'SIGKILL', 'SIGSTOP'] as const);
+    if (whom === 'coordinator') blows.push({ atMs, whom, what });
+    else blows.push({ atMs, whom, node, what });
+    // Sometimes somebody starts it again in the middle.
+    if (what === 'SIGKILL' && whom !== 'guard' && random.chance({ numerator: 1, denominator: 3 })) {
+      const at = atMs + random.below(600);
+      if (whom === 'coordinator') blows.push({ atMs: at, whom, what: 'start' });
+      else blows.push({ atMs: at, whom: 'agent', node, what: 'start' });
+    }
+  }
+  return blows.sort((left, right) => left.atMs - right.atMs);
+}
+
+/** What a round does: of its seed and number alone. */
+export function planRound(seed: string, round: number, isExpiry: boolean): RoundPlan {
+  const random = new Random(fnv1a64(`kill-storm ${seed} ${round}`));
+  const leaseMs = random.pick([2_000, 2_500, 3_000]);
+  const prefix = `r${round}`;
+  const faults = faultsOf(random.fork('faults'), prefix, leaseMs);
+  if (!isExpiry) return { faults, blows: blowsOf(random.fork('blows')), leaseMs, isExpiry };
+  // Longer than the kernel's own timeout: it is the timeout that is to be seen.
+  const long = faultsOf(random.fork('expiry'), prefix, 120_000);
+  const cut = long.find((fault) => fault.kind === 'network.partition');
+  const all = cut ? long : [...long, ...faultsWithCut(random, prefix)];
+  const blows = NODES.map((node): Blow => ({
+    atMs: 1_200 + random.below(BLOW_WINDOW_MS),
+    whom: 'both',
+    node,
+    what: 'SIGKILL',
+  }));
+  return { faults: all, blows, leaseMs: 120_000, isExpiry };
+}
+
+function faultsWithCut(random: Random, prefix: string): FaultRequest[] {
+  for (;;) {
+    const cut = faultsOf(random, prefix, 120_000).find(({ kind }) => kind === 'network.partition');
+    if (cut) return [cut];
+  }
+}
