@@ -1,7 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { findJava, kafkaJarsPresent } from '../../src/host/lab/kafka-cache.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -54,16 +53,6 @@ export function lacks(...needs: NeedName[]): string | false {
     if (why !== undefined) return `needs: ${need} (${why})`;
   }
   return false;
-}
-
-/**
- * For the first line of a test: `if (!needs(t, 'root', 'nft')) return;`.
- * @returns false where a need is not met; the test is then skipped by that need's name.
- */
-export function needs(t: TestContext, ...names: NeedName[]): boolean {
-  const skip = lacks(...names);
-  if (skip !== false) t.skip(skip);
-  return skip === false;
 }
 
 /** The path of a browser for the tests of the web page. Only where 'chromium' is met. */
