@@ -19,6 +19,13 @@ export function corrupt(effect: Of<'corrupt'>, bytes: Uint8Array, random: Random
     case 'truncateTail':
       bytes.fill(0, Math.max(0, bytes.length - amount));
       return;
+    case 'zeroTail':
+      bytes.fill(0, random.below(bytes.length));
+      return;
+    case 'randomTail':
+      for (let at = random.below(bytes.length); at < bytes.length; at++)
+        bytes[at] = random.below(256);
+      return;
     case 'zero':
     case 'random':
       if (effect.fraction === undefined) spoilRun(effect.how, bytes, amount, random);
@@ -48,12 +55,17 @@ function spoilShare(
 }
 
 /** How many of `size` bytes a short read or write does: at least one, at most all. */
-export function shortened(effect: Of<'short'>, size: number): number {
+export function shortened(effect: Of<'short'>, size: number, seed: bigint): number {
   if (size === 0) return 0;
+  if (effect.random === true) return drawnPart(size, seed);
   if (effect.bytes !== undefined) return Math.min(size, effect.bytes);
   const share = parseRatio(effect.share ?? 1);
   if (share === undefined) return size;
   return Math.max(1, Math.floor((size * share.numerator) / share.denominator));
+}
+
+function drawnPart(size: number, seed: bigint): number {
+  return 1 + new Random(seed).below(size);
 }
 
 /** A part of a write that reaches the disk: `from` to `to` of its bytes, landing at `offset`. */
@@ -81,7 +93,7 @@ export function planWrite(
   const plan: WritePlan = { pieces: [{ from: 0, to: size, offset }], extends: false, told: size };
   for (const { effect, seed } of alterations) {
     if (effect.kind === 'short') {
-      plan.told = shortened(effect, plan.told);
+      plan.told = shortened(effect, plan.told, seed);
       plan.pieces = cut(plan.pieces, plan.told);
     } else if (effect.kind === 'lost') {
       plan.extends = true;

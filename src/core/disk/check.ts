@@ -138,8 +138,9 @@ function checkNumbers(effect: Effect): Problem[] {
         ? [{ path: '', message: 'bytesPerSecond or operationsPerSecond is needed' }]
         : [];
     case 'short':
-      return (effect.bytes === undefined) === (effect.share === undefined)
-        ? [{ path: '', message: 'exactly one of bytes and share is needed' }]
+      return [effect.bytes, effect.share, effect.random].filter((one) => one !== undefined)
+        .length !== 1
+        ? [{ path: '', message: 'exactly one of bytes, share and random is needed' }]
         : ratioProblem('/share', effect.share);
     case 'corrupt':
       if (effect.fraction !== undefined && effect.amount !== undefined) {

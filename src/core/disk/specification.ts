@@ -112,7 +112,8 @@ export const KINDS = {
   corrupt: Type.Object(
     {
       kind: kind('corrupt'),
-      how: Type.Enum(['bitFlip', 'zero', 'random', 'truncateTail']),
+      /** The Tail ones but truncateTail: from a drawn place to the end. */
+      how: Type.Enum(['bitFlip', 'zero', 'random', 'truncateTail', 'zeroTail', 'randomTail']),
       /** Bits for bitFlip, else bytes; default 1. truncateTail: bytes at the end become zero. */
       amount: Type.Optional(Type.Integer({ minimum: 1, maximum: 1 << 20 })),
       /** Instead of an amount: each byte with this probability (zero and random). */
@@ -126,6 +127,8 @@ export const KINDS = {
       /** How much is done, at least one byte: this many bytes, or this share. */
       bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 1 << 20 })),
       share: Type.Optional(Ratio),
+      /** Or a drawn part. */
+      random: Type.Optional(Type.Literal(true)),
     },
     strict,
   ),

@@ -1,6 +1,12 @@
 import { inForce } from '../../core/disk/rule.ts';
 import { canonicalJson, sameJson } from '../../core/base/canonical-json.ts';
-import { Failure } from '../../core/base/failure.ts';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { describeProblem } from '../../core/base/problem.ts';
+import { OUT_HEADER_BYTES } from '../../core/codec/fuse/constants.ts';
+import { printReplyHeader } from '../../core/codec/fuse.ts';
+import { ERRNO } from '../../core/disk/errno.ts';
+import { parseKibosh } from '../../core/disk/kibosh.ts';
+import { addressOf, libc } from './libc.ts';
 import { compileRules, touchesMetadata } from '../../core/disk/rule.ts';
 import { NOTHING, type DiskSpecification, type Fault } from '../../core/disk/specification.ts';
 import { Engine } from './engine.ts';
@@ -73,6 +79,15 @@ export class Control {
   }
 
   #report(report: Report): void {
+    if (report.type === 'control') {
+      void this.#takeText(report.text).then((errno) => {
+        const bytes = Buffer.alloc(4096);
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+        printReplyHeader(view, report.unique, errno, OUT_HEADER_BYTES);
+        libc.write(report.device, addressOf(bytes), OUT_HEADER_BYTES);
+      });
+      return;
+    }
     if (report.type !== 'hit') {
       this.#onReport?.(report);
       return;
@@ -85,6 +100,26 @@ export class Control {
       errno: report.errno,
     });
     if (this.events.length > EVENTS_KEPT) this.events.shift();
+  }
+
+  /** What was written to the control file. @returns 0, or the errno that close(2) gets. */
+  async #takeText(text: string): Promise<number> {
+    const seed = this.#fileSystem.options.seed ?? 0;
+    const checked = parseKibosh(text, seed);
+    if (!checked.ok) {
+      for (const problem of checked.problems) {
+        process.stderr.write(`kibosh_control: refused: ${describeProblem(problem)}\n`);
+      }
+      return ERRNO.EINVAL;
+    }
+    try {
+      await this.set(checked.value);
+      this.#fileSystem.setControlText(text);
+      return 0;
+    } catch (error) {
+      process.stderr.write(`kibosh_control: ${reasonOf(error)}\n`);
+      return ERRNO.EIO;
+    }
   }
 
   /** One change after the other. */

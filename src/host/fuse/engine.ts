@@ -2,6 +2,7 @@ import { Attr, AttrOut, EntryOut, InHeader } from '../../core/codec/fuse/message
 import { IN_HEADER_BYTES, OUT_HEADER_BYTES } from '../../core/codec/fuse/constants.ts';
 import { MAX_WRITE } from '../../core/codec/fuse/init.ts';
 import { ERRNO } from '../../core/disk/errno.ts';
+import type { ControlFileOptions } from './control-file.ts';
 import { Directories } from './directories.ts';
 import { addressOf, AT, lastErrno, libc, O_CLOEXEC, O_PATH, STATX_ALL } from './libc.ts';
 import { WORD, type Memory } from './memory.ts';
@@ -19,6 +20,8 @@ export interface EngineOptions {
   keepCache: boolean;
   /** A memory file for what is not fsynced (tracking.ts). */
   logFd: number;
+  /** A file that sets the faults; none without it. */
+  controlFile?: ControlFileOptions;
   /** Most directories a thread keeps open. */
   directories: number;
 }

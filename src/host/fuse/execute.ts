@@ -41,7 +41,7 @@ function read(engine: Engine, alterations: readonly Alteration[]): number {
   let told = length;
   for (const { effect, seed } of alterations) {
     if (effect.kind === 'corrupt') corrupt(effect, bytes.subarray(0, told), new Random(seed));
-    else if (effect.kind === 'short') told = Math.min(told, shortened(effect, told));
+    else if (effect.kind === 'short') told = Math.min(told, shortened(effect, told, seed));
     else if (effect.kind === 'stale') {
       overlayStale(engine, engine.u64(ReadIn.at.offset), bytes.subarray(0, told));
     }

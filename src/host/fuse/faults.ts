@@ -3,6 +3,7 @@ import { InHeader, WriteIn } from '../../core/codec/fuse/messages.ts';
 import { OPCODES, OUT_HEADER_BYTES, WRITE_CACHE } from '../../core/codec/fuse/constants.ts';
 import { opcodeName } from '../../core/codec/fuse.ts';
 import type { Verdict } from '../../core/disk/decide.ts';
+import { serveControlFile } from './control-file.ts';
 import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
 import { execute } from './execute.ts';
@@ -47,6 +48,11 @@ export class Faults implements Handler {
   }
 
   handle(engine: Engine): number {
+    const { controlFile } = engine.options;
+    if (controlFile !== undefined) {
+      const served = serveControlFile(engine, controlFile, this.#device, this.#to.control);
+      if (served !== undefined) return served;
+    }
     if (Atomics.load(this.#memory.words, WORD.active) === 0) return serve(engine);
     const verdict = this.#judge.ask(engine);
     if (verdict === undefined) {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { IOC_CLONE } from '../../core/codec/fuse/constants.ts';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { ControlFileOptions } from './control-file.ts';
 import type { EngineOptions } from './engine.ts';
 import { addressOf, cString, lastErrno, libc, MNT_DETACH, O_CLOEXEC } from './libc.ts';
 import { createShared, openMemory, WORD, type Memory, type Shared } from './memory.ts';
@@ -21,6 +22,10 @@ export interface FileSystemOptions {
   shared?: boolean;
   /** Threads that serve; default: as many as CPUs, from 2 to 8. */
   threads?: number;
+  /** A file in the mount's root that sets the faults (Kibosh's). */
+  controlFile?: { name: string; mode: number; text: string };
+  /** Of what the control file sets. */
+  seed?: number;
   /** Most inodes the kernel may know at once (a power of two); default 2^21. */
   nodes?: number;
 }
@@ -50,6 +55,7 @@ export class FileSystem {
   readonly rootFd: number;
   readonly device: number;
   readonly #logFd: number;
+  readonly #controlFile: ControlFileOptions | undefined;
   readonly #threads: Worker[] = [];
   #lanes: MessagePort[] = [];
   #notifier: MessagePort | undefined;
@@ -64,6 +70,12 @@ export class FileSystem {
     this.shared = shared;
     this.memory = openMemory(shared);
     this.#logFd = libc.memfdCreate(cString('faultline-unsynced').address, 1);
+    if (options.controlFile === undefined) return;
+    const { name, mode, text } = options.controlFile;
+    const fd = libc.memfdCreate(cString(name).address, 1);
+    libc.fchmod(fd, mode & 0o777);
+    this.#controlFile = { name, fd };
+    this.setControlText(text);
   }
 
   /** Mounts and serves. @throws Failure */
@@ -93,10 +105,21 @@ export class FileSystem {
     return {
       rootFd: this.rootFd,
       logFd: this.#logFd,
+      controlFile: this.#controlFile,
       timeoutSeconds: this.options.shared === true ? 1 : 86_400,
       keepCache: this.options.shared !== true,
       directories: Math.max(8, Math.min(64, Math.floor(this.shared.sizes.files / 64))),
     };
+  }
+
+  /** What the control file reads as from now on. */
+  setControlText(text: string): void {
+    if (this.#controlFile === undefined) return;
+    const { fd } = this.#controlFile;
+    const bytes = Buffer.alloc(Math.max(4096, Buffer.byteLength(text)));
+    const length = bytes.write(text);
+    libc.ftruncate(fd, 0);
+    libc.pwrite(fd, addressOf(bytes), length, 0);
   }
 
   #plantRoot(): void {

@@ -43,7 +43,7 @@ export const WORD = {
   logEntries: 44,
   dropped: 45,
   initDone: 46,
-  graveyard: 47,
+  controlNode: 47,
   logLock: 48,
   logWriters: 49,
 } as const;

@@ -55,4 +55,6 @@ export type NoticeMessage = Pages | Sweep;
 export type Report =
   | { type: 'healed'; epoch: number }
   | { type: 'swept'; nodes: number }
+  /** The control file was written; whoever takes it replies to `unique` on `device`. */
+  | { type: 'control'; text: string; unique: bigint; device: number }
   | { type: 'hit'; places: number[]; operation: string; path: string; errno: number };

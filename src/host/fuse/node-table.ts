@@ -395,6 +395,16 @@ export class NodeTable {
     return this.#files[descriptor * FILE_WORDS + FILE.node] === node && node !== 0;
   }
 
+  fileFlags(descriptor: number): number {
+    return this.#files[descriptor * FILE_WORDS + FILE.flags] as number;
+  }
+
+  setFileFlag(descriptor: number, flag: number, on: boolean): void {
+    const at = descriptor * FILE_WORDS + FILE.flags;
+    if (on) Atomics.or(this.#files, at, flag);
+    else Atomics.and(this.#files, at, ~flag);
+  }
+
   /** A descriptor open on the node, or -1. */
   openDescriptor(node: number): number {
     const open = this.get(node, NODE.open);
