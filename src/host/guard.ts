@@ -8,6 +8,13 @@ import { makePipe } from './libc.ts';
 const SCRIPT = join(import.meta.dirname, 'guard.sh');
 const HEALER = join(import.meta.dirname, '..', 'bin', 'healer.ts');
 const RESPAWN_MS = 200;
+const KEPT = [
+  'PATH',
+  'LANG',
+  'FAULTLINE_NODE_FLAGS',
+  'NODE_COMPILE_CACHE',
+  'NODE_COMPILE_CACHE_PORTABLE',
+];
 
 /** The agent's side of the guard: starts it, tells it what is due, and starts it again if it dies. */
 export class Guard {
@@ -114,7 +121,6 @@ function openLog(stateDirectory: string): number {
 /** Nothing of the agent's environment but what the healer runs with. */
 function guardEnvironment(): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = {};
-  for (const name of ['PATH', 'NODE_COMPILE_CACHE', 'FAULTLINE_NODE_FLAGS', 'LANG'])
-    if (process.env[name] !== undefined) kept[name] = process.env[name];
+  for (const name of KEPT) if (process.env[name] !== undefined) kept[name] = process.env[name];
   return kept;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { pino, destination } from 'pino';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
@@ -97,6 +98,8 @@ export async function serveAgent(
       ...(flags.hostName === undefined ? {} : { hostNames: flags.hostName.split(',') }),
     });
     ready(`faultline agent ${flags.node} is ready: ${server.url} (token file ${tokenFile})`);
+    // Node writes it at a normal end only, and an agent may never have one: its next start costs less.
+    flushCompileCache();
     if (!stopped.aborted)
       await new Promise((resolve) => stopped.addEventListener('abort', resolve, { once: true }));
   } finally {

@@ -8,6 +8,7 @@ import {
   clusterOf,
   freePort,
   startCoordinator,
+  warmAgentCode,
   waitForAgents,
   writeAgentFiles,
 } from './daemons.ts';
@@ -190,7 +191,9 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
 export async function bringUp(options: LabOptions): Promise<LabDescription> {
   checkOptions(options);
   const place = placeOf(options.name);
+  const warm = options.agents ? warmAgentCode(options.root) : undefined;
   const cache = await prepareKafka(options.root, options.say, marked(place));
+  await warm;
   await claimDirectory(place, options.say);
   try {
     return describeLab(place, await make(place, options, cache));
