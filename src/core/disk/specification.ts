@@ -86,16 +86,22 @@ export const KINDS = {
   error: Type.Object(
     {
       kind: kind('error'),
-      errno: Type.Union([
-        ErrnoName,
-        Type.Array(
-          Type.Object(
-            { errno: ErrnoName, weight: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
-            strict,
+      errno: Type.Union(
+        [
+          ErrnoName,
+          Type.Array(
+            Type.Object(
+              { errno: ErrnoName, weight: Type.Integer({ minimum: 1, maximum: 1_000_000 }) },
+              strict,
+            ),
+            { minItems: 1, maxItems: 32 },
           ),
-          { minItems: 1, maxItems: 32 },
-        ),
-      ]),
+        ],
+        {
+          title: 'errno',
+          description: `one of ${ERRNO_NAMES.join(', ')}, or a list of { errno, weight }`,
+        },
+      ),
     },
     strict,
   ),

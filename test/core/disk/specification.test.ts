@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  checkSpecification,
+  parseSpecification,
+  printSpecification,
+} from '../../../src/core/disk/check.ts';
+import { parseKibosh } from '../../../src/core/disk/kibosh.ts';
+import type { DiskSpecification, Effect } from '../../../src/core/disk/specification.ts';
+
+const EFFECTS: Effect[] = [
+  { kind: 'error', errno: 'EIO' },
+  {
+    kind: 'error',
+    errno: [
+      { errno: 'ENOSPC', weight: 3 },
+      { errno: 'EDQUOT', weight: 1 },
+    ],
+  },
+  { kind: 'delay', latency: { normal: { mean: '5ms', deviation: '2ms' }, perMiB: '1ms' } },
+  { kind: 'stall' },
+  { kind: 'rate', bytesPerSecond: 1000, operationsPerSecond: 5 },
+  { kind: 'corrupt', how: 'random', fraction: '1%' },
+  { kind: 'short', share: '1/2' },
+  { kind: 'torn', sectorBytes: 4096, keep: 'random' },
+  { kind: 'lost' },
+  { kind: 'misdirected', shiftBytes: -4096 },
+  { kind: 'stale' },
+  { kind: 'fsync', how: 'fails', errno: 'EIO', after: 'xfs' },
+  { kind: 'full', freeBytes: 10, freeInodes: 1, errno: 'EDQUOT' },
+  { kind: 'readonly' },
+  { kind: 'gone', errno: 'ENODEV' },
+];
+
+test('printing and reading are inverses, for every kind', () => {
+  const specification: DiskSpecification = {
+    version: 1,
+    seed: 42,
+    trackUnsynced: true,
+    faults: EFFECTS.map((fault, index) => ({
+      id: `f-${index}`,
+      when: { probability: 0.5 },
+      fault,
+    })),
+  };
+  const read = parseSpecification(printSpecification(specification));
+  assert.deepEqual(read, { ok: true, value: specification });
+});
+
+const BAD: [string, unknown][] = [
+  ['/faults/0/fault/kind', { kind: 'eror' }],
+  ['/faults/0/fault/errno', { kind: 'error', errno: 'ENOSYS' }],
+  ['/faults/0/fault/extra', { kind: 'stall', extra: 1 }],
+  ['/faults/0/fault/latency', { kind: 'delay', latency: {} }],
+  [
+    '/faults/0/fault/latency',
+    { kind: 'delay', latency: { fixed: '1s', uniform: { from: '1s', to: '2s' } } },
+  ],
+  ['/faults/0/fault', { kind: 'rate' }],
+  ['/faults/0/fault', { kind: 'short' }],
+  ['/faults/0/fault/shiftBytes', { kind: 'misdirected', shiftBytes: 0 }],
+  ['/faults/0/fault/share', { kind: 'short', share: '3/2' }],
+];
+
+test('bad effects are refused where they are bad', () => {
+  for (const [path, fault] of BAD) {
+    const checked = checkSpecification({ version: 1, faults: [{ id: 'f', fault }] });
+    assert.ok(!checked.ok, JSON.stringify(fault));
+    assert.deepEqual(
+      checked.problems.map((problem) => problem.path),
+      [path],
+      JSON.stringify(checked),
+    );
+  }
+});
+
+test('no text makes the reader throw', () => {
+  for (const text of [
+    '',
+    'null',
+    '[]',
+    '1',
+    '{"faults":[null,1,{}]}',
+    '{"faults":{}}',
+    '{"version":1}',
+  ]) {
+    assert.equal(parseSpecification(text).ok, false, text);
+  }
+});
+
+test('Kibosh: six kinds, first match only, both spellings of the error number', () => {
+  const read = parseKibosh(
+    JSON.stringify({
+      faults: [
+        { type: 'unreadable', prefix: '/a*', suffix: '.log', errorCode: 5, unknown: true },
+        { type: 'read_delay', delay_ms: 100, fraction: 1 },
+        { type: 'write_corrupt', mode: 1001, fraction: 0.5, count: 2 },
+      ],
+    }),
+  );
+  assert.ok(read.ok);
+  const [first, second, third, fourth] = read.value.faults;
+  assert.deepEqual(first?.match?.path, ['a\\***.log']);
+  assert.deepEqual(second?.match?.notPath, ['a\\***.log']);
+  assert.deepEqual([third?.when, fourth?.when], [{ count: 2 }, { skip: 2 }]);
+  assert.ok(checkSpecification(read.value).ok);
+  assert.ok(parseKibosh('{}').ok);
+  for (const bad of ['', '{"faults":[{"type":"x"}]}', '{"faults":[{"type":"unreadable"}]}']) {
+    assert.equal(parseKibosh(bad).ok, false);
+  }
+});
