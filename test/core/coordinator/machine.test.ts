@@ -222,6 +222,29 @@ describe('coordinator machine', () => {
     assert.equal(bench.shown(), 'active');
   });
 
+  it('is not put back by an answer that a push has overtaken', () => {
+    const bench = new Bench().link('n1', 'n2');
+    bench.create(noop());
+    const [arm] = bench.sent;
+    assert.ok(arm?.command.command === 'arm');
+    const answer = (command: Command, state: State): void => {
+      bench.take({ event: 'answer', node: 'n1', command, status: 200, fault: report('n1', state) });
+    };
+    bench.reports(report('n1', 'armed'));
+    answer(arm.command, 'arming');
+    bench.reports(report('n2', 'armed'));
+    const fire = bench.sent.find((each) => each.node === 'n1' && each.command.command === 'fire');
+    assert.ok(fire, 'both are armed, so both are told to fire');
+    bench.reports(report('n1', 'active'), report('n2', 'active'));
+    bench.drain();
+    answer(fire.command, 'armed');
+    assert.equal(bench.shown(), 'active');
+    assert.equal(bench.state.links.get('n1')?.reports.get('f1')?.state, 'active');
+    bench.wait(40_000);
+    assert.deepEqual(bench.drain(), [], 'neither told to fire again nor given up');
+    assert.equal(bench.shown(), 'active');
+  });
+
   it('misses a fault whose selector names others at firing', () => {
     const bench = new Bench().link('n1', 'n2', 'n3');
     bench.create(noop({ id: 'live1', after: '5s' }));
