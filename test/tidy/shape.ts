@@ -10,6 +10,7 @@ const BIN_LINES_MAX = 60;
 export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/core/model/api.ts': 'every route as data: one table, read as a whole',
   'src/core/faults/network.partition.ts': 'one kind, one file, and its shapes and words are many',
+  'src/host/http-server.ts': 'one request from its first byte to its answer',
   'src/host/kafka/producer.ts': 'one state machine: a batch from its arrival to its fate',
   'test/core/agent/machine.test.ts': 'cases of one machine that share one table of events',
   'test/core/coordinator/machine.test.ts': 'cases of one machine that share one small world',
