@@ -65,7 +65,7 @@ export class Chaos {
     const node = this.#random.pick(this.#nodes);
     const coordinator = this.#random.pick(this.#coordinators);
     const link = coordinator.link(node.name);
-    const ms = this.#random.pick([300, 2_000, 6_000, 12_000]);
+    const ms = this.#random.pick([300, 2_000, 6_000, 12_000, 40_000]);
     const forMs = this.#world.drawMs(1, ms, this.#random);
     switch (this.#random.weighted(this.#weights)) {
       case 0:

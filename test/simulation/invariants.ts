@@ -155,7 +155,8 @@ export class Invariants {
     const shown = this.#shown.get(process) ?? new Map<string, State>();
     this.#shown.set(process, shown);
     const before = shown.get(key);
-    if (before !== undefined && before !== state && !TRANSITIONS[before].includes(state))
+    const isAnew = before === 'refused' && state === 'arming';
+    if (before !== undefined && before !== state && !isAnew && !TRANSITIONS[before].includes(state))
       this.fail(`${key} on ${node.name} went from ${before} to ${state}`);
     shown.set(key, state);
     this.last.set(`${node.name} ${key}`, status);

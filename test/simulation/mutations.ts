@@ -40,9 +40,16 @@ export const FIRES_AGAIN: Subject = {
   judgesViews: false,
   openRecords: (records) =>
     records.map((record) =>
-      record.stage !== 'ended' || record.resolution === undefined || record.stop
-        ? record
-        : { ...record, stage: 'pending', parts: [], startWallMs: undefined, outcome: undefined },
+      record.stage === 'ended'
+        ? {
+            ...record,
+            stage: 'pending',
+            stop: false,
+            parts: [],
+            startWallMs: undefined,
+            outcome: undefined,
+          }
+        : record,
     ),
 };
 

@@ -97,6 +97,7 @@ export class SimNode {
   startAgent(): void {
     if (this.agent?.process.alive) return;
     this.#starts += 1;
+    this.disturb();
     const process = new Process(this.world, `${this.name} agent ${this.#starts}`);
     this.world.say(`${process.name}: starts`);
     const waitUntilMs = this.world.nowMs + HEALER_WAIT_MS;

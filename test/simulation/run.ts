@@ -11,7 +11,10 @@ import { SimNode } from './node.ts';
 import { World } from './world.ts';
 
 /** Trouble lasts this long, and everything must be over this long after it. */
-const TROUBLE_MS = 25_000;
+const TROUBLE_MS = 15_000;
+/** In one of so many seeds long enough for what the kernel keeps the time of. */
+const LONG_TROUBLE_MS = 90_000;
+const LONG_OF = 25;
 const SETTLE_MAX_MS = 180_000;
 
 export interface Outcome {
@@ -59,7 +62,8 @@ async function live(world: World, invariants: Invariants, subject: Subject): Pro
     (each) => new Client(world, each, nodes, () => invariants.haltedOwners.add(each.owner)),
   );
   const chaos = new Chaos(world, nodes, coordinators);
-  const untilMs = world.nowMs + TROUBLE_MS;
+  const isLong = world.random.below(LONG_OF) === 0;
+  const untilMs = world.nowMs + (isLong ? LONG_TROUBLE_MS : TROUBLE_MS);
   for (const client of clients) client.start(untilMs);
   chaos.start(untilMs);
   await world.runUntil(untilMs);
@@ -78,7 +82,7 @@ async function settle(
   coordinators: readonly SimCoordinator[],
   clients: readonly Client[],
 ): Promise<void> {
-  await world.runUntil(world.nowMs + 15_000);
+  await world.runUntil(world.nowMs + 5_000);
   for (const [index, coordinator] of coordinators.entries()) {
     for (const { id, request } of coordinator.state.faults.values())
       if (request.every !== undefined || request.duration === undefined) clients[index]?.heal(id);

@@ -1,0 +1,3 @@
+import { ONE, testHalf } from './seeds.ts';
+
+if (ONE === undefined) testHalf(1);
