@@ -21,7 +21,7 @@ export interface LinkState {
   clock: ClockEstimate;
   /** Our addresses as that node sees them. */
   coordinatorAddresses: readonly string[];
-  /** All its faults by id, other owners' too. */
+  /** All its faults by reportKey, other owners' too. */
   reports: ReadonlyMap<string, AgentFaultStatus>;
   /** Commands without an answer, 'name id instance'. */
   inFlight: ReadonlySet<string>;

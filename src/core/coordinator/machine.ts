@@ -14,6 +14,7 @@ import {
 import { commandParts, commandStrangers, renewLeases } from './orders.ts';
 import type { FaultRecord, Instant } from './record.ts';
 import { noteAnswer, noteLost, noteReport, noteResolved } from './notes.ts';
+import { reportKey } from './reconcile.ts';
 import { stateOf } from './status.ts';
 import { Work } from './work.ts';
 
@@ -60,6 +61,8 @@ export function recover(state: MachineState, now: Instant): StepResult {
     for (const part of record.parts) {
       if (!hasEnded(part.state)) part.lostSinceWallMs ??= now.wallMs;
     }
+    // The instant was not on the disk, but it may have been sent: it may have fired.
+    if (record.stage === 'firing') record.fireAtBootMs ??= now.bootMs;
     if (record.stage === 'arming') {
       const message = 'the coordinator restarted before it had fired';
       beginEnding(work, record, 'missed', [{ path: '', message }]);
@@ -185,7 +188,7 @@ function takeStatus(
   const link = work.link(node);
   if (link?.up !== true) return;
   const reports = new Map(complete ? [] : link.reports);
-  for (const report of faults) reports.set(report.id, report);
+  for (const report of faults) reports.set(reportKey(report.id, report.instance), report);
   work.setLink(node, { ...link, reports, complete: link.complete || complete });
   for (const report of faults) noteReport(work, node, report);
   if (!complete) return;
@@ -195,7 +198,7 @@ function takeStatus(
     const part = work.part(id, node);
     if (part === undefined) continue;
     delete part.lostSinceWallMs;
-    const known = reports.get(id)?.instance === work.peek(id)?.instance;
+    const known = reports.has(reportKey(id, work.peek(id)?.instance ?? 0));
     const wasTold = part.fireAtNodeBootMs !== undefined || part.report !== undefined;
     if (!known && wasTold && !hasEnded(part.state)) {
       part.state = 'failed';

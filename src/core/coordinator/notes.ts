@@ -5,6 +5,7 @@ import type { NodeName } from '../model/topology.ts';
 import { beginEnding, beginArming, fire } from './advance.ts';
 import type { MachineEvent } from './machine-types.ts';
 import type { FaultRecord, Part } from './record.ts';
+import { reportKey } from './reconcile.ts';
 import type { Work } from './work.ts';
 
 /** What an agent says of a fault: the only evidence of what happened there. */
@@ -96,16 +97,19 @@ export function noteAnswer(work: Work, event: Extract<MachineEvent, { event: 'an
   if (command.command === 'forget' && link && status > 0 && status < 500) {
     // 404: it was forgotten before, and the answer was lost.
     const reports = new Map(link.reports);
-    if (reports.get(command.id)?.instance === command.instance) reports.delete(command.id);
+    reports.delete(reportKey(command.id, command.instance));
     work.setLink(node, { ...link, reports });
     return;
   }
   if (event.fault !== undefined && link && status < 300) {
-    const known = link.reports.get(event.fault.id);
+    const known = link.reports.get(reportKey(event.fault.id, event.fault.instance));
     if (!isOlder(event.fault, known)) {
       work.setLink(node, {
         ...link,
-        reports: new Map(link.reports).set(event.fault.id, event.fault),
+        reports: new Map(link.reports).set(
+          reportKey(event.fault.id, event.fault.instance),
+          event.fault,
+        ),
       });
       noteReport(work, node, event.fault);
     }

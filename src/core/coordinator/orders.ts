@@ -2,7 +2,7 @@ import { LOCAL_OWNER, type AgentFaultStatus } from '../model/fault-status.ts';
 import { hasEnded } from '../model/lifecycle.ts';
 import type { NodeName } from '../model/topology.ts';
 import { armBody } from './command.ts';
-import { commandFor, desiredBy } from './reconcile.ts';
+import { commandFor, desiredBy, reportKey } from './reconcile.ts';
 import type { FaultRecord, Part } from './record.ts';
 import type { MachineState } from './machine-types.ts';
 import type { Work } from './work.ts';
@@ -14,10 +14,9 @@ export function commandParts(work: Work, id: string): void {
   const desired = desiredBy(record.stage);
   for (const { node } of record.parts) {
     if (!work.ready(node)) continue;
-    const report = work.link(node)?.reports.get(id);
+    const report = work.link(node)?.reports.get(reportKey(id, record.instance));
     // Another owner's fault of this name is no part of ours: asked to arm, the agent will say whose.
-    const isOurs = report?.owner === work.before.owner;
-    const isThis = isOurs && report.instance === record.instance;
+    const isThis = report?.owner === work.before.owner;
     const part = record.parts.find((each) => each.node === node) as Part;
     // A part that has ended here (refused, given up) is not to be begun again.
     if (!isThis && hasEnded(part.state)) continue;

@@ -19,6 +19,11 @@ export function desiredBy(stage: Stage): Desired {
   }
 }
 
+/** Tombstones of earlier occurrences stand beside the one that counts. */
+export function reportKey(id: string, instance: number): string {
+  return `${id} ${instance}`;
+}
+
 export type CommandName = 'arm' | 'fire' | 'heal' | 'forget';
 
 /**

@@ -239,7 +239,7 @@ describe('coordinator machine', () => {
     bench.drain();
     answer(fire.command, 'armed');
     assert.equal(bench.shown(), 'active');
-    assert.equal(bench.state.links.get('n1')?.reports.get('f1')?.state, 'active');
+    assert.equal(bench.state.links.get('n1')?.reports.get('f1 1')?.state, 'active');
     bench.wait(40_000);
     assert.deepEqual(bench.drain(), [], 'neither told to fire again nor given up');
     assert.equal(bench.shown(), 'active');
