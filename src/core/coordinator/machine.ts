@@ -42,8 +42,20 @@ export function startState(
  * given state is not changed.
  */
 export function step(state: MachineState, event: MachineEvent, now: Instant): StepResult {
+  return stepAll(state, [event], now);
+}
+
+/**
+ * Several events as one step: all are taken in their order, then the faults move. What a hundred
+ * agents say at once is settled once.
+ */
+export function stepAll(
+  state: MachineState,
+  events: readonly MachineEvent[],
+  now: Instant,
+): StepResult {
   const work = new Work(state, now);
-  take(work, event);
+  for (const event of events) take(work, event);
   settle(work);
   return { state: work.state(), effects: work.effects };
 }

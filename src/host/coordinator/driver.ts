@@ -6,7 +6,7 @@ import type {
   MachineState,
   StepResult,
 } from '../../core/coordinator/machine-types.ts';
-import { recover, step } from '../../core/coordinator/machine.ts';
+import { recover, step, stepAll } from '../../core/coordinator/machine.ts';
 import { nextWakeBootMs } from '../../core/coordinator/orders.ts';
 import type { FaultRecord, Instant } from '../../core/coordinator/record.ts';
 import type { Event } from '../../core/model/fault-status.ts';
@@ -14,6 +14,10 @@ import type { NodeName } from '../../core/model/topology.ts';
 import { bootMs } from '../clock.ts';
 
 const SLEEP_MAX_MS = 60_000;
+
+/** Nobody waits for what comes of these: all that arrive in one turn of the event loop are one step. */
+const isReport = ({ event }: MachineEvent): boolean =>
+  event === 'status' || event === 'answer' || event === 'clock';
 
 export type ResolveEffect = Extract<MachineEffect, { effect: 'resolve' }>;
 
@@ -42,6 +46,7 @@ export class Driver {
   #isClosed = false;
   #wake: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
+  #turn: NodeJS.Immediate | undefined;
 
   constructor(state: MachineState, hands: Hands) {
     this.#state = state;
@@ -62,17 +67,28 @@ export class Driver {
     this.#isClosed = true;
     clearTimeout(this.#wake);
     clearImmediate(this.#look);
+    clearImmediate(this.#turn);
   }
 
-  /** Takes an event, and all that follow from it, one after the other. @throws Failure: see #apply */
+  /**
+   * Takes an event and all that follow from it, in their order: at once, or a report with the others
+   * of this turn. @throws Failure: see #apply
+   */
   dispatch(event: MachineEvent): void {
     if (this.#isClosed) return;
     this.#queue.push(event);
     if (this.#isStepping) return;
+    if (!isReport(event)) return this.#run();
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#run();
+    });
+  }
+
+  #run(): void {
     this.#isStepping = true;
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
-        this.#apply(step(this.#state, next, instantNow()), next);
+      while (this.#queue.length > 0) this.#stepOn();
     } catch (error) {
       if (error instanceof Failure) throw error;
       this.#hands.onBug(error);
@@ -81,6 +97,14 @@ export class Driver {
       this.#isStepping = false;
       this.#afterSteps();
     }
+  }
+
+  #stepOn(): void {
+    const firstOther = this.#queue.findIndex((event) => !isReport(event));
+    const reports = this.#queue.splice(0, firstOther === -1 ? this.#queue.length : firstOther);
+    if (reports.length > 0) return this.#apply(stepAll(this.#state, reports, instantNow()));
+    const next = this.#queue.shift();
+    if (next !== undefined) this.#apply(step(this.#state, next, instantNow()), next);
   }
 
   #afterSteps(): void {
