@@ -72,6 +72,8 @@ export class Writer {
   }
 
   #flushSoon(afterMs: number): void {
+    // What a closing link still says is told again by the agents at the next start.
+    if (this.#isClosed) return;
     this.#flush ??= setTimeout(() => {
       this.#flush = undefined;
       this.#writeUnsaved();
@@ -91,7 +93,7 @@ export class Writer {
       // A full disk, most likely: what is in force goes on, and this is tried again.
       this.#logger.error({ err: error }, 'the state could not be written; tried again');
       this.#unsavedEvents = this.#unsavedEvents.slice(-EVENTS_UNSAVED_MAX);
-      if (!this.#isClosed) this.#flushSoon(RETRY_MS);
+      this.#flushSoon(RETRY_MS);
     }
   }
 }
