@@ -91,7 +91,7 @@ class Daemons {
   async close(): Promise<void> {
     for (const child of this.#children.toReversed()) {
       // unshare does not pass signals on: the agent itself is told, and unshare ends with it.
-      const [inner = child.pid ?? 0] = childrenOf(child.pid ?? 0).filter(isLauncher);
+      const inner = childrenOf(child.pid ?? 0).find(isLauncher) ?? child.pid ?? 0;
       process.kill(inner, 'SIGTERM');
       await until('a daemon to end', () => child.exitCode !== null || child.signalCode !== null);
     }
@@ -118,7 +118,12 @@ test(
       const override = JSON.stringify({ limits: ['nodes', 'roleShare'], reason: 'all there is' });
       const request = ['--params', params, '--override', override, '--duration', `${STANDS_MS}ms`];
       const created = await daemons.command<FaultStatus>(
-        ...['fault', 'create', 'network.partition', '--id', 'apart', ...request],
+        'fault',
+        'create',
+        'network.partition',
+        '--id',
+        'apart',
+        ...request,
       );
       assert.equal(created.state, 'active', JSON.stringify(created));
       const healed = await until('the deadline', async () => {
