@@ -155,6 +155,17 @@ export class Engine {
     }
   }
 
+  /** The same for the name of a directory's entry: one step, down. */
+  entryName(offset: number, index = 0): Name | undefined {
+    const name = this.name(offset, index);
+    if (name === undefined) return undefined;
+    const { from, length } = name;
+    const slash = this.input.indexOf(0x2f, from);
+    if (slash !== -1 && slash < from + length) return undefined;
+    const dots = this.input[from] === 0x2e && (length === 1 || this.input[from + 1] === 0x2e);
+    return dots && length <= 2 ? undefined : name;
+  }
+
   addressOfName(name: Name): number {
     return this.inputAddress + name.from;
   }
@@ -166,6 +177,7 @@ export class Engine {
 
   /** Finds a node in the backing directory: sets dirfd, path and atFlags. 0 or a negative errno. */
   locate(node: number): number {
+    if (!this.table.isLive(node)) return -ERRNO.ESTALE;
     const parent = this.table.parentOf(node);
     if (parent !== 0) {
       this.dirfd = this.directories.descriptor(parent);

@@ -201,6 +201,7 @@ export class NodeTable {
     this.#unhash(node);
     let link = this.#nodes[at + NODE.link] as number;
     this.#nodes[at + NODE.type] = 0;
+    this.#nodes[at + NODE.link] = 0;
     this.#nodes[at + NODE.next] = this.#words[WORD.nodeFree] as number;
     this.#words[WORD.nodeFree] = node;
     Atomics.sub(this.#words, WORD.liveNodes, 1);

@@ -44,7 +44,8 @@ const { O_ACCMODE, O_APPEND, O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_DIRECT, O_NOCT
 function backingFlags(flags: number): number {
   const access = (flags & O_ACCMODE) === O_WRONLY ? O_RDWR : flags & O_ACCMODE;
   const dropped = O_ACCMODE | O_APPEND | O_CREAT | O_EXCL | O_NOCTTY | O_DIRECT;
-  return (flags & ~dropped) | access | O_CLOEXEC;
+  // Never to wait for a FIFO's other end: the kernel sends no such open, but who knows.
+  return (flags & ~dropped) | access | O_CLOEXEC | constants.O_NONBLOCK;
 }
 
 function printOpen(engine: Engine, at: number, fd: number): number {
@@ -76,7 +77,7 @@ export function open(engine: Engine): number {
 }
 
 export function create(engine: Engine): number {
-  const name = engine.name(CreateIn.size);
+  const name = engine.entryName(CreateIn.size);
   const parentFd = engine.directory(engine.node);
   if (name === undefined) return -ERRNO.EINVAL;
   if (parentFd === -1) return engine.failed();

@@ -17,7 +17,7 @@ const S_ISGID = 0o2000;
 const RENAME_EXCHANGE = 2;
 
 export function lookup(engine: Engine): number {
-  const name = engine.name(0);
+  const name = engine.entryName(0);
   const parentFd = engine.directory(engine.node);
   if (name === undefined) return -ERRNO.EINVAL;
   if (parentFd === -1) return engine.failed();
@@ -46,13 +46,15 @@ function withParent(
 
 export function mkdir(engine: Engine): number {
   const mode = engine.u32(MkdirIn.at.mode);
-  return withParent(engine, engine.name(MkdirIn.size), (fd, path) => libc.mkdirat(fd, path, mode));
+  return withParent(engine, engine.entryName(MkdirIn.size), (fd, path) =>
+    libc.mkdirat(fd, path, mode),
+  );
 }
 
 export function mknod(engine: Engine): number {
   const mode = engine.u32(MknodIn.at.mode);
   const device = engine.u32(MknodIn.at.rdev);
-  const name = engine.name(MknodIn.size);
+  const name = engine.entryName(MknodIn.size);
   const special = (mode & S_IFMT) !== S_IFREG && (mode & S_IFMT) !== 0;
   // The kernel's new_encode_dev back into the C library's 64-bit form.
   const major = (device >>> 8) & 0xfff;
@@ -78,7 +80,7 @@ export function keepGroupBit(engine: Engine, dirfd: number, path: number, mode: 
 }
 
 export function symlink(engine: Engine): number {
-  const name = engine.name(0);
+  const name = engine.entryName(0);
   const target = engine.name(0, 1);
   if (target === undefined) return -ERRNO.ENOENT;
   const targetAddress = engine.addressOfName(target);
@@ -94,7 +96,7 @@ export function readlink(engine: Engine): number {
 }
 
 export function link(engine: Engine): number {
-  const name = engine.name(LinkIn.size);
+  const name = engine.entryName(LinkIn.size);
   const parentFd = engine.directory(engine.node);
   if (name === undefined) return -ERRNO.EINVAL;
   if (parentFd === -1) return engine.failed();
@@ -108,7 +110,7 @@ export function link(engine: Engine): number {
 
 /** Removes a name, keeping what somebody still uses alive. */
 export function unlink(engine: Engine): number {
-  const name = engine.name(0);
+  const name = engine.entryName(0);
   if (name === undefined) return -ERRNO.EINVAL;
   const { words } = engine.memory;
   lockExclusive(words, WORD.pathLock);
@@ -158,10 +160,11 @@ export function rename(engine: Engine): number {
   const is2 = engine.opcode === OPCODES.rename2;
   const flags = is2 ? engine.u32(Rename2In.at.flags) : 0;
   const from = is2 ? Rename2In.size : RenameIn.size;
-  const oldName = engine.name(from);
-  const newName = engine.name(from, 1);
+  const oldName = engine.entryName(from);
+  const newName = engine.entryName(from, 1);
   const newParent = engine.u64(RenameIn.at.newdir);
   if (oldName === undefined || newName === undefined) return -ERRNO.EINVAL;
+  if (!engine.table.isLive(newParent)) return -ERRNO.ESTALE;
   const { words } = engine.memory;
   lockExclusive(words, WORD.pathLock);
   try {

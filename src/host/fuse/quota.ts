@@ -108,7 +108,7 @@ function create(engine: Engine, full: Accounted<'full'>, errno: number, run: () 
 }
 
 function remove(engine: Engine, full: Accounted<'full'>, run: () => number): number {
-  const name = engine.name(0);
+  const name = engine.entryName(0);
   const parent = engine.directory(engine.node);
   let given = 0;
   let inodes = 0;

@@ -25,6 +25,7 @@ import { NODE } from './node-table.ts';
 const LOG_BYTES = 256 << 20;
 const O = OPCODES;
 const O_TRUNC = 0o1000;
+const O_NONBLOCK = 0o4000;
 
 interface LogFile {
   fd: number;
@@ -168,7 +169,7 @@ export function track(engine: Engine, run: () => number): number {
 function withDescriptor(engine: Engine, use: (fd: number) => void): void {
   // Not a pinned one: it may be O_PATH, which reads nothing.
   lockShared(engine.memory.words, WORD.pathLock);
-  const fd = engine.reopen(engine.node, 0);
+  const fd = engine.reopen(engine.node, O_NONBLOCK);
   unlockShared(engine.memory.words, WORD.pathLock);
   if (fd < 0) return;
   use(fd);
