@@ -28,7 +28,8 @@ const GROUPS: readonly Group[] = [
   quick('test/host'),
   quick('test/cli'),
   quick('test/conformance'),
-  quick('test/simulation'),
+  // Two thousand seeds, or with --long twenty thousand.
+  { ...quick('test/simulation'), timeoutMs: 900_000 },
   alone('test/kernel'),
   alone('test/web'),
   alone('test/kafka'),

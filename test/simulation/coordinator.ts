@@ -47,7 +47,7 @@ export class SimCoordinator {
   #queue: MachineEvent[] = [];
   #isStepping = false;
   #unsaved = new Map<string, FaultRecord>();
-  #flush: (() => void) | undefined;
+  #isFlushing = false;
   #wake: () => void = () => undefined;
   #links: CoordinatorLink[] = [];
   #resolving = new Set<string>();
@@ -81,7 +81,7 @@ export class SimCoordinator {
     this.#queue = [];
     this.#isStepping = false;
     this.#unsaved.clear();
-    this.#flush = undefined;
+    this.#isFlushing = false;
     this.#resolving.clear();
     this.diesInApply = false;
     const open = subject.openRecords(this.records());
@@ -165,8 +165,10 @@ export class SimCoordinator {
 
   #saveSoon(record: FaultRecord): void {
     this.#unsaved.set(record.id, record);
-    this.#flush ??= this.process.after(FLUSH_MS, () => {
-      this.#flush = undefined;
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.process.after(FLUSH_MS, () => {
+      this.#isFlushing = false;
       for (const each of this.#unsaved.values()) this.disk.set(each.id, JSON.stringify(each));
       this.#unsaved.clear();
     });

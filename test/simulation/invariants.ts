@@ -35,8 +35,6 @@ export class Invariants {
   readonly #fired = new Map<string, number>();
   /** By process and fault: the last state it showed. */
   readonly #shown = new Map<Process, Map<string, State>>();
-  /** By node and fault: its last words. */
-  readonly last = new Map<string, AgentFaultStatus>();
   readonly endings = new Map<string, number>();
   readonly haltedOwners = new Set<string>();
 
@@ -159,7 +157,6 @@ export class Invariants {
     if (before !== undefined && before !== state && !isAnew && !TRANSITIONS[before].includes(state))
       this.fail(`${key} on ${node.name} went from ${before} to ${state}`);
     shown.set(key, state);
-    this.last.set(`${node.name} ${key}`, status);
     if (hasEnded(state)) {
       const how = endedBy ?? state;
       this.endings.set(how, (this.endings.get(how) ?? 0) + 1);

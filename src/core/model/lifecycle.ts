@@ -21,7 +21,7 @@ export const TRANSITIONS: Readonly<Record<State, readonly State[]>> = {
   armed: ['active', 'healing', 'missed', 'cancelled', 'failed'],
   active: ['healing', 'healed'],
   healing: ['healed', 'failed', 'stuck', 'cancelled', 'missed'],
-  stuck: ['healing', 'healed', 'failed', 'cancelled'],
+  stuck: ['healing', 'healed', 'failed', 'cancelled', 'missed', 'refused'],
   healed: [],
   refused: [],
   missed: [],

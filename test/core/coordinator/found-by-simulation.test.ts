@@ -14,8 +14,17 @@ const now = (bootMs: number) => ({ wallMs: 1_800_000_000_000 + bootMs, bootMs })
 
 function report(node: string, state: State, more: Partial<AgentFaultStatus> = {}) {
   return {
-    ...{ id: 'f1', instance: 1, owner: 'me', kind: 'noop', node, state, specHash: '' },
-    ...{ plan: [], claims: [], problems: [], openUndos: [] },
+    id: 'f1',
+    instance: 1,
+    owner: 'me',
+    kind: 'noop',
+    node,
+    state,
+    specHash: '',
+    plan: [],
+    claims: [],
+    problems: [],
+    openUndos: [],
     receipt: { effect: 'untestable' as const, says: '', notes: [] },
     ...more,
   };
