@@ -101,7 +101,7 @@ function checkFault(fault: unknown): Problem[] {
 }
 
 function checkEffect(effect: Effect): Problem[] {
-  const schema = KINDS[effect.kind as KindName];
+  const schema = KINDS[effect.kind];
   if (schema === undefined) {
     const near = typeof effect.kind === 'string' ? nearMiss(effect.kind, KIND_NAMES) : undefined;
     return [

@@ -137,7 +137,7 @@ function tokenize(text: string): Token[] | string {
 
 function parseSet(text: string): Token | string {
   const negated = text.startsWith('!');
-  const chars = [...(negated ? text.slice(1) : text)];
+  const chars = Array.from(negated ? text.slice(1) : text);
   const ranges: [string, string][] = [];
   for (let at = 0; at < chars.length; at++) {
     if (chars[at] === '\\' && at + 1 < chars.length) at++;
