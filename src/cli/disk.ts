@@ -95,7 +95,7 @@ Needs a specification with "trackUnsynced": true from before the data was writte
 
 const doctor = buildCommand<Record<string, never>, [mountPoint: string], CliContext>({
   docs: { brief: 'Unmount what a file-system process that died left at a place' },
-  parameters: { positional: { kind: 'tuple', parameters: [mountPoint] } },
+  parameters: { flags: {}, positional: { kind: 'tuple', parameters: [mountPoint] } },
   async func(_flags, at) {
     const { canonicalMountPoint } = await import('../host/fuse/control-client.ts');
     const { ourMountAt } = await import('../host/fuse/mounts.ts');

@@ -11,7 +11,6 @@ import {
   type DiskSpecification,
   type Effect,
   type Fault,
-  type KindName,
   type Match,
 } from './specification.ts';
 import { applicable } from './kind.ts';
