@@ -200,7 +200,9 @@ export class SimNode {
     for (const connection of agent.connections) connection.close('agent');
     // What the agent's own timers kept going stands still.
     this.linux.trouble = { at: this.linux.effects.length + 1, how: 'crash-before' };
-    this.linux.perform({ act: 'noop', token: 'crash' }).catch(() => undefined);
+    this.linux.perform({ act: 'noop', token: 'crash' }).catch(() => {
+      // That is the crash: it is how the machine notes it.
+    });
     this.linux.restart();
     for (const guard of this.guards) guard.agentDied(process);
   }
