@@ -33,6 +33,7 @@ interface Measured {
   name: string;
   rounds: Round[];
   clockErrorsMs?: number[];
+  clockErrorsAtFirstMs?: number[];
 }
 
 interface Figure {
@@ -67,6 +68,16 @@ async function measure(network: TestNetwork, setting: Setting, rounds: number): 
   }
 }
 
+function joined(before: Measured | undefined, after: Measured): Measured {
+  if (!before) return after;
+  const all: Measured = { name: after.name, rounds: [...before.rounds, ...after.rounds] };
+  for (const name of ['clockErrorsMs', 'clockErrorsAtFirstMs'] as const) {
+    const errors = [...(before[name] ?? []), ...(after[name] ?? [])];
+    if (errors.length > 0) all[name] = errors;
+  }
+  return all;
+}
+
 const rounded = (value: number): number => Math.round(value * 100) / 100;
 
 function figure(list: readonly number[]): Figure | undefined {
@@ -75,13 +86,22 @@ function figure(list: readonly number[]): Figure | undefined {
   return { median: rounded(median(list)), p99: rounded(percentile(list, 0.99)), max };
 }
 
-function summary({ rounds, clockErrorsMs }: Measured): Record<string, Figure> {
+function summary({
+  rounds,
+  clockErrorsMs,
+  clockErrorsAtFirstMs,
+}: Measured): Record<string, Figure> {
   const figures = [...FIGURES, ...MORE].flatMap((name) => {
     const found = figure(rounds.flatMap((round) => round[name] ?? []));
     return found === undefined ? [] : [[name, found] as const];
   });
   const clock = figure(clockErrorsMs ?? []);
-  return Object.fromEntries(clock ? [...figures, ['clockErrorMs', clock]] : figures);
+  const first = figure(clockErrorsAtFirstMs ?? []);
+  return Object.fromEntries([
+    ...figures,
+    ...(first ? [['clockErrorAtFirstMs', first] as const] : []),
+    ...(clock ? [['clockErrorMs', clock] as const] : []),
+  ]);
 }
 
 /** How many times longer Trogdor takes, by medians. */
@@ -111,12 +131,10 @@ async function main(): Promise<void> {
       try {
         loads.push(loadavg()[0] ?? Number.NaN);
         say(`${setting}: ${share} rounds (load ${loads.at(-1)?.toFixed(1)})`);
-        const { name, rounds, clockErrorsMs } = await measure(network, setting, share);
-        const before = measured.get(setting);
-        const all: Measured = { name, rounds: [...(before?.rounds ?? []), ...rounds] };
-        const errors = [...(before?.clockErrorsMs ?? []), ...(clockErrorsMs ?? [])];
-        if (errors.length > 0) all.clockErrorsMs = errors;
-        measured.set(setting, all);
+        measured.set(
+          setting,
+          joined(measured.get(setting), await measure(network, setting, share)),
+        );
       } finally {
         network.close();
       }

@@ -95,20 +95,25 @@ interface Parts {
   children: ChildProcess[];
   stubs: StubAgent[];
   watch?: RuleWatch;
-  /** |estimated - true| offset of each link's clock, ms. */
-  clockErrorsMs?: number[];
 }
 
 /** Our own coordinator, with real agents or with stubs of its link. */
 class Faultline implements Rival {
   readonly name: string;
-  readonly clockErrorsMs: number[] | undefined;
   readonly #parts: Parts;
 
   constructor(name: string, parts: Parts) {
     this.name = name;
     this.#parts = parts;
-    this.clockErrorsMs = parts.clockErrorsMs;
+  }
+
+  async clockErrors(): Promise<number[]> {
+    const { client, stubs } = this.#parts;
+    const { nodes } = await client.get<{ nodes: NodeStatus[] }>('/v1/nodes');
+    return stubs.flatMap(({ options }) => {
+      const estimate = nodes.find(({ name }) => name === options.node)?.clock?.offsetMs;
+      return Math.abs((estimate ?? Number.NaN) - (options.clockOffsetMs ?? 0));
+    });
   }
 
   #request(index: number): FaultRequest {
@@ -229,16 +234,12 @@ export async function stubbedFaultline(directory: string, count: number): Promis
   const children = [startCoordinator(directory, nodes, '127.0.0.1')];
   const url = `http://127.0.0.1:${COORDINATOR_PORT}`;
   const client = new HttpClient({ url, token: readToken(directory) });
-  const statuses = await linked(client, count);
-  const clockErrorsMs = statuses.map(({ clock }, index) =>
-    Math.abs((clock?.offsetMs ?? Number.NaN) - (stubs[index]?.options.clockOffsetMs ?? 0)),
-  );
+  await linked(client, count);
   const names = nodes.map((node) => node.name);
   return new Faultline(`Faultline, ${count} stubs`, {
     client,
     nodes: names,
     children,
     stubs,
-    clockErrorsMs,
   });
 }

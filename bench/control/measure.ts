@@ -27,12 +27,15 @@ const [rivalName = '', roundsText = '1', settingText = '{}'] = process.argv.slic
 const rival = await open(rivalName, JSON.parse(settingText) as Setting);
 try {
   const rounds: Round[] = [];
+  // As it is when the links are up, and again at the end: a fault may come at any time.
+  const clockErrorsAtFirstMs = await rival.clockErrors?.();
   // The first round is a warm-up: class loading and first connections are no rival's fault.
   for (let index = 0; index <= Number(roundsText); index++) {
     const round = await rival.round(index);
     if (index > 0) rounds.push(round);
   }
-  console.log(JSON.stringify({ name: rival.name, rounds, clockErrorsMs: rival.clockErrorsMs }));
+  const clockErrorsMs = await rival.clockErrors?.();
+  console.log(JSON.stringify({ name: rival.name, rounds, clockErrorsAtFirstMs, clockErrorsMs }));
 } finally {
   await rival.close();
 }

@@ -16,10 +16,10 @@ export interface Round {
 
 export interface Rival {
   name: string;
-  /** |estimated - true| offset of every agent's clock, ms; absent where none is estimated or known. */
-  readonly clockErrorsMs?: readonly number[] | undefined;
   /** Creates, waits until known in force, heals, waits until known healed. */
   round(index: number): Promise<Round>;
+  /** |estimated - true| offset of every agent's clock, ms; absent where none is estimated or known. */
+  clockErrors?(): Promise<number[]>;
   close(): Promise<void>;
 }
 
