@@ -298,9 +298,13 @@ export class Engine {
     if ((mode & SUID_SGID) !== 0 && node !== 0) this.table.setFlag(node, PRIVILEGED, true);
   }
 
-  /** Seconds the kernel may keep what it is told now. */
-  get validSeconds(): number {
-    return this.memory.words[WORD.metadataFaults] === 0 ? this.options.timeoutSeconds : 0;
+  /** Whether a fault in force wants to see every look at a node; set by who knows the faults. */
+  isWatched: (node: number) => boolean = () => true;
+
+  /** Seconds the kernel may keep what it is told now of a node (0: of a name that is not there). */
+  validSeconds(node: number): number {
+    const faulted = this.memory.words[WORD.metadataFaults] !== 0;
+    return faulted && (node === 0 || this.isWatched(node)) ? 0 : this.options.timeoutSeconds;
   }
 
   /**
@@ -313,7 +317,7 @@ export class Engine {
     const node = this.table.enter(device, inoLow, inoHigh, type, parent, name);
     if (node === 0) return -ERRNO.ENOMEM;
     const out = this.outputView;
-    const valid = this.validSeconds;
+    const valid = this.validSeconds(node);
     out.setUint32(at, node, true);
     out.setUint32(at + 4, 0, true);
     out.setUint32(at + EntryOut.at.generation, this.table.get(node, NODE.generation), true);
@@ -339,7 +343,7 @@ export class Engine {
   /** A reply that is attributes of the inode just looked at. */
   replyAttr(node: number): number {
     const at = OUT_HEADER_BYTES;
-    this.outputView.setUint32(at + AttrOut.at.attrValid, this.validSeconds, true);
+    this.outputView.setUint32(at + AttrOut.at.attrValid, this.validSeconds(node), true);
     this.outputView.setUint32(at + AttrOut.at.attrValid + 4, 0, true);
     this.outputView.setUint32(at + AttrOut.at.attrValidNsec, 0, true);
     this.outputView.setUint32(at + AttrOut.at.dummy, 0, true);

@@ -21,6 +21,7 @@ import {
   compileRules,
   matchesPath,
   refusesFreshPages,
+  touchesMetadata,
   type Request,
   type Rule,
 } from '../../core/disk/rule.ts';
@@ -208,6 +209,11 @@ export class Judge implements Counters {
     request.uid = engine.uid;
     describe(engine, request);
     return decide(rules, request, this);
+  }
+
+  /** Whether the kernel must ask about a node's name and attributes each time. */
+  watchesMetadata(engine: Engine, node: number): boolean {
+    return this.ofNode(engine, node).some(touchesMetadata);
   }
 
   /** Whether a page just written to a node must not stay in the kernel's cache. */

@@ -22,10 +22,14 @@ export function lookup(engine: Engine): number {
   if (name === undefined) return -ERRNO.EINVAL;
   if (parentFd === -1) return engine.failed();
   const found = engine.replyEntry(engine.node, parentFd, name);
-  if (found !== -ERRNO.ENOENT || engine.validSeconds === 0) return found;
+  if (found !== -ERRNO.ENOENT || engine.validSeconds(0) === 0) return found;
   // Node 0 with a time is a name known not to be there.
   engine.output.fill(0, OUT_HEADER_BYTES, OUT_HEADER_BYTES + EntryOut.size + Attr.size);
-  engine.outputView.setUint32(OUT_HEADER_BYTES + EntryOut.at.entryValid, engine.validSeconds, true);
+  engine.outputView.setUint32(
+    OUT_HEADER_BYTES + EntryOut.at.entryValid,
+    engine.validSeconds(0),
+    true,
+  );
   return EntryOut.size + Attr.size;
 }
 

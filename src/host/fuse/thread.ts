@@ -35,7 +35,9 @@ if (data.role === 'notify') {
   for (const port of data.clients) thread.listen(port);
 } else {
   assert(notifier !== undefined, 'a thread without a notifier');
-  const faults = new Faults(memory, new Judge(memory), device, { lanes, notifier, control });
+  const judge = new Judge(memory);
+  engine.isWatched = (node) => judge.watchesMetadata(engine, node);
+  const faults = new Faults(memory, judge, device, { lanes, notifier, control });
   if (data.role === 'lane') {
     const lane = new Lane(engine, faults, control);
     for (const port of data.clients) lane.listen(port);
