@@ -8,12 +8,12 @@
 #   due MS   the agent must be heard of again before this instant (CLOCK_BOOTTIME)
 #   due none nothing is in force
 #   quit     the agent ended, and left nothing
-# End of file: the agent is dead. Silence past an instant and a second: it hangs, if it is stopped;
+# End of file: the agent is dead. Silence past an instant and a moment: it hangs, if it is stopped;
 # if it is not, it may only be starved of CPU (by a fault, even) and gets three seconds more.
 set -u
 state=$1 agent=$2 birth=$3
 shift 3
-grace_ms=1000
+grace_ms=250
 patience_ms=4000
 due=none
 
