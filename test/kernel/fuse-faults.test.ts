@@ -347,6 +347,53 @@ describe('disk faults on a real mount', { skip, concurrency: false }, () => {
     assert.equal((await mount.state()).faults[0]?.kind, 'readonly');
   });
 
+  test('a read error reaches memory that is mapped', { skip: lacks('python') }, async () => {
+    await using mount = await DiskMount.start();
+    writeFileSync(mount.file('0.index'), Buffer.alloc(8192));
+    const script = `
+import mmap, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+pages = mmap.mmap(fd, 8192)
+os.close(fd)
+pages[0]
+print("mapped", flush=True)
+sys.stdin.readline()
+print(pages[0], flush=True)`;
+    const child = spawn('python3', ['-c', script, mount.file('0.index')], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let said = '';
+    child.stdout.on('data', (part: Buffer) => (said += part.toString()));
+    await until('it is mapped', () => said === 'mapped\n');
+    await mount.set(spec({ kind: 'error', errno: 'EIO' }, { path: ['*.index'], op: ['read'] }));
+    child.stdin.write('go\n');
+    await until('it got a signal', () => child.signalCode ?? child.exitCode);
+    assert.deepEqual([child.signalCode, said], ['SIGBUS', 'mapped\n']);
+  });
+
+  test('a thousand delayed writes take bounded memory', { skip: lacks('python') }, async () => {
+    await using mount = await DiskMount.start();
+    await mount.set(spec({ kind: 'stall' }, { op: ['write'] }));
+    const before = mount.residentBytes();
+    const script = `
+import os, sys, threading
+def write(index):
+    fd = os.open(f"{sys.argv[1]}/{index}", os.O_CREAT | os.O_WRONLY)
+    os.write(fd, bytes([index % 256]) * (1 << 20))
+    os.close(fd)
+threads = [threading.Thread(target=write, args=(index,)) for index in range(1000)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(os.stat(f"{sys.argv[1]}/{index}").st_size for index in range(1000)))`;
+    const ended = run(['python3', '-c', script, mount.path]);
+    await until('all are held', async () => (await mount.state()).held === 1000, {
+      timeoutMs: 60_000,
+    });
+    assert.ok(mount.residentBytes() - before < 400 * (1 << 20));
+    await mount.clear();
+    assert.equal((await ended).out, `${1000 * (1 << 20)}\n`);
+  });
+
   test('a fault with a duration ends by itself', async () => {
     await using mount = await DiskMount.start();
     await mount.set(spec({ kind: 'readonly' }, undefined, { delay: '100ms', duration: '300ms' }));
