@@ -114,6 +114,15 @@ describe('disk faults on a real mount', { skip, concurrency: false }, () => {
     );
     await mount.clear();
     assert.equal(statSync(mount.file('f')).size, 1);
+    await mount.set(spec({ kind: 'error', errno: 'EACCES' }, { path: ['new/**'], op: ['lookup'] }));
+    mkdirSync(mount.file('old'));
+    writeFileSync(mount.file('old/f'), '2');
+    assert.equal(statSync(mount.file('old/f')).size, 1);
+    renameSync(mount.file('old'), mount.file('new'));
+    await until(
+      'the fault sees the new name',
+      () => errnoOf(() => statSync(mount.file('new/f'))) === 'EACCES',
+    );
   });
 
   test('a delay holds nobody else, and ends with the fault', async () => {

@@ -9,9 +9,11 @@ import { NO_REPLY, type Engine } from './engine.ts';
 import { execute } from './execute.ts';
 import type { Judge } from './judge.ts';
 import { WORD, type Memory } from './memory.ts';
-import type { Hold, Pages, Report } from './messages.ts';
+import type { Hold, Moved, Pages, Report } from './messages.ts';
 import { rateWaitMs } from './rate.ts';
 import type { Handler } from './session.ts';
+
+const MOVES = new Set<number>([OPCODES.rename, OPCODES.rename2]);
 
 /** Above this, delayed writes are done first and only their replies are held. */
 const HELD_BYTES_LIMIT = 64 << 20;
@@ -37,7 +39,7 @@ export class Faults implements Handler {
   readonly #done = new Int32Array(new SharedArrayBuffer(4));
   #sent = 0;
   /** After the reply: drop the pages it filled. */
-  #after: Pages | undefined;
+  #after: Pages | Moved | undefined;
   #events = { second: 0, count: 0 };
 
   constructor(memory: Memory, judge: Judge, device: number, neighbours: Neighbours) {
@@ -58,6 +60,7 @@ export class Faults implements Handler {
     if (verdict === undefined) {
       const result = serve(engine);
       if (engine.opcode === OPCODES.write) this.dropFreshPages(engine);
+      else if (MOVES.has(engine.opcode)) this.#after = { type: 'moved' };
       return result;
     }
     this.#tell(engine, verdict);

@@ -49,7 +49,12 @@ export interface Sweep {
   after: Published;
 }
 
-export type NoticeMessage = Pages | Sweep;
+/** To the notifier: names moved; what was no fault's may be one's now. */
+export interface Moved {
+  type: 'moved';
+}
+
+export type NoticeMessage = Pages | Sweep | Moved;
 
 /** Back to the control thread. */
 export type Report =

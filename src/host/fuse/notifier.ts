@@ -30,7 +30,8 @@ export class Notifier {
   listen(port: MessagePort): void {
     port.on('message', (message: NoticeMessage) => {
       if (message.type === 'pages') this.#pages(message);
-      else this.#sweep(message);
+      else if (message.type === 'sweep') this.#sweep(message);
+      else if (this.#knowsEpochs()) this.#notices.allEntries();
     });
   }
 
@@ -52,16 +53,20 @@ export class Notifier {
     const pages = rules.filter(touchesPages);
     const metadata = rules.filter(touchesMetadata);
     let nodes = 0;
-    if (metadata.length > 0 && Atomics.load(this.#engine.memory.words, WORD.minor) >= EPOCH_MINOR) {
+    if (metadata.length > 0 && this.#knowsEpochs()) {
       this.#notices.allEntries();
     }
     if (pages.length + metadata.length > 0) nodes = this.#sweepNodes(pages, metadata);
     this.#control.postMessage({ type: 'swept', nodes });
   }
 
+  #knowsEpochs(): boolean {
+    return Atomics.load(this.#engine.memory.words, WORD.minor) >= EPOCH_MINOR;
+  }
+
   #sweepNodes(pages: readonly Rule[], metadata: readonly Rule[]): number {
-    const { table, memory } = this.#engine;
-    const oneByOne = Atomics.load(memory.words, WORD.minor) < EPOCH_MINOR;
+    const { table } = this.#engine;
+    const oneByOne = !this.#knowsEpochs();
     let touched = 0;
     for (let node = ROOT; node < table.top(); node++) {
       if (!table.isLive(node)) continue;
