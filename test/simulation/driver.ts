@@ -63,7 +63,7 @@ export class SimDriver {
   request(request: AgentRequest, asker: Asker, done: (reply: AgentReply) => void): void {
     const ticket = this.#nextTicket++;
     this.#tickets.set(ticket, done);
-    this.dispatch({ ...request, ticket } as AgentEvent, asker);
+    this.dispatch({ ...request, ticket }, asker);
   }
 
   dispatch(event: AgentEvent, asker?: Asker): void {

@@ -37,7 +37,7 @@ export class Guard {
   /** A line in the pipe; read when the guard runs. */
   beat(dueMs: number | undefined): void {
     if (!this.process.alive) return;
-    this.process.do(() => {
+    void this.process.do(() => {
       this.#dueMs = dueMs;
       this.#watch();
     });
@@ -77,7 +77,7 @@ export class Guard {
       if (this.#node.lock === healer) this.#node.lock = undefined;
       healer.onDeath = () => undefined;
       healer.alive = false;
-      this.process.do(() => {
+      void this.process.do(() => {
         if (healed) return this.#exit();
         this.process.after(pauseMs, () => this.#heal(kills, Math.min(30_000, 2 * pauseMs)));
       });

@@ -10,11 +10,17 @@ const BIN_LINES_MAX = 60;
 export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/core/model/api.ts': 'every route as data: one table, read as a whole',
   'src/core/faults/network.partition.ts': 'one kind, one file, and its shapes and words are many',
+  'src/host/coordinator/agent-link.ts': 'one link from its dialling to its loss, clock included',
+  'src/host/fuse/control.ts': 'one control connection, from its first line to its answer',
+  'src/host/fuse/engine.ts': 'the loop of one file system: its requests, its threads, its end',
+  'src/host/fuse/node-table.ts': 'one table: every change to it keeps the same few rules',
+  'src/host/fuse/tracking.ts': 'what is unsynced, from the write to the loss',
   'src/host/http-server.ts': 'one request from its first byte to its answer',
   'src/host/kafka/producer.ts': 'one state machine: a batch from its arrival to its fate',
   'test/core/agent/machine.test.ts': 'cases of one machine that share one table of events',
   'test/core/coordinator/machine.test.ts': 'cases of one machine that share one small world',
   'test/core/checkers/checkers.test.ts': 'one small history a case, a line each',
+  'test/kernel/fuse-faults.test.ts': 'one case a kind on one mount',
   'test/support/fake-linux.ts': 'the whole of a pretended machine, so that it can be audited',
 };
 

@@ -125,6 +125,7 @@ export class Control {
   /** One change after the other. */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(change);
+    // Whoever asked hears of the failure; the next change does not wait for it.
     this.#queue = turn.catch(() => undefined);
     return turn;
   }

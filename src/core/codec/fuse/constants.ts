@@ -70,7 +70,6 @@ export const OPEN_KILL_SUIDGID = 1 << 0;
 export const FSYNC_DATA_ONLY = 1 << 0;
 export const GETATTR_FH = 1 << 0;
 
-export const ROOT_ID = 1;
 export const IN_HEADER_BYTES = 40;
 export const OUT_HEADER_BYTES = 16;
 
