@@ -17,7 +17,7 @@ suite('the kill storm', { skip: lacks('root', 'namespaces', 'nft') }, () => {
       const summary = await runStorm({
         rounds: ROUNDS,
         seed: SEED,
-        lanes: 4,
+        lanes: 2,
         expiries: 1,
         out: join(directory, 'kill-storm.json'),
         resume: false,

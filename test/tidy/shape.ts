@@ -18,6 +18,7 @@ export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/host/http-server.ts': 'one request from its first byte to its answer',
   'src/host/kafka/producer.ts': 'one state machine: a batch from its arrival to its fate',
   'test/core/agent/machine.test.ts': 'cases of one machine that share one table of events',
+  'test/host/coordinator.test.ts': 'cases of one daemon among stubs that share one cluster',
   'test/core/coordinator/machine.test.ts': 'cases of one machine that share one small world',
   'test/core/checkers/checkers.test.ts': 'one small history a case, a line each',
   'test/kernel/fuse-faults.test.ts': 'one case a kind on one mount',
