@@ -11,7 +11,7 @@ import { HttpProblem } from './http/http-problem.ts';
 import { checkListen, urlHost, type ListenAddress } from './http/listen.ts';
 import { checkSite } from './http/same-site.ts';
 import type { Identity, Tokens } from './http/tokens.ts';
-import { validateRequest } from './http/validate.ts';
+import { validateRequest, type BodyCheck } from './http/validate.ts';
 
 /** A request body larger than this is answered 413. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -38,6 +38,8 @@ export interface ServeOptions {
   routes: readonly Route[];
   /** By route name; every route but upgrades must have one. */
   handlers: Readonly<Record<string, Handler>>;
+  /** By route: what more is wrong with a body whose shape is wrong. */
+  bodyChecks?: Readonly<Record<string, BodyCheck>>;
   tokens: Tokens;
   listen: ListenAddress;
   /** Allows plain HTTP beyond loopback. */
@@ -237,7 +239,7 @@ function addRoute(app: FastifyInstance, route: Route, context: Context): void {
         reply.header('upgrade', 'websocket');
         throw new HttpProblem(400, `${route.path} is a WebSocket`);
       }
-      validateRequest(route, request);
+      validateRequest(route, request, options.bodyChecks?.[route.name]);
       const gone = new AbortController();
       reply.raw.on('close', () => gone.abort());
       const answer = await handler({

@@ -30,7 +30,30 @@ interface Validated {
   documents: { file: string; problems: { path: string; line: number; nearMiss?: string }[] }[];
 }
 
+/** Shapes are wrong in every part: what else is wrong in these parts must be said as well. */
+const WRONG_SHAPES = `faultline: 1
+name: x
+duration: 30s
+workload: { kind: log }
+draw:
+  every: 10s
+  kinds:
+    - { kind: network.partion }
+faults:
+  - { at: 5s, kind: process.kil, targets: n77, duration: 15 }
+checks: [losss]
+`;
+
 describe('validate', () => {
+  test('one wrong shape does not hide what is wrong beside it', () => {
+    const { code, stdout } = withFiles({ 'x.yaml': WRONG_SHAPES }, (directory) =>
+      faultline(['validate', join(directory, 'x.yaml')]),
+    );
+    assert.equal(code, 65);
+    const paths = ['draw/duration', 'draw/kinds/0/kind', 'faults/0/kind', 'faults/0/targets'];
+    for (const path of [...paths, 'faults/0/duration', 'checks/0'])
+      assert.match(stdout, new RegExp(`: /${path}: `));
+  });
   test('what ships is fine', () => {
     const files = SHIPPED.map((file) => `scenarios/${file}`);
     const { code, stdout } = faultline(['validate', ...files]);

@@ -113,6 +113,12 @@ describe('coordinator with stub agents', () => {
       problem(422, /noop.*n9.*broker.*not both.*in the past/),
     );
     await assert.rejects(cluster.create(noop('f3', { duration: '60' })), problem(422, /duration/));
+    // A wrong shape does not hide an unknown name beside it.
+    await assert.rejects(
+      cluster.create(noop('f3', { duration: '60', targets: 'n9' })),
+      problem(422, /2 problems/),
+    );
+    await assert.rejects(cluster.client.get('/v1/faults?state=bogus'), problem(400, /states/));
     const armed = cluster.stubs
       .flatMap((stub) => stub.requests)
       .filter((each) => each === 'POST /v1/faults');

@@ -51,6 +51,12 @@ export function quoted(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** What a branch of a union takes, in words, where its schema says it. */
+function described(branch: SchemaNode): string[] {
+  if (branch.enum) return branch.enum.map((each) => `'${String(each)}'`);
+  return branch.description === undefined ? [] : [branch.description];
+}
+
 function toProblems(schema: SchemaNode, document: unknown, error: SchemaError): Problem[] {
   const path = error.instancePath;
   // 'schema is false' repeats what additionalProperties says.
@@ -73,13 +79,17 @@ function toProblems(schema: SchemaNode, document: unknown, error: SchemaError): 
   }
   const found = at(document, path);
   const problem: Problem = { path, message: error.message, found: quoted(found) };
-  if (node?.enum) {
+  const branches = node?.title === undefined ? node?.anyOf?.flatMap(described) : undefined;
+  if (branches && branches.length > 0) {
+    problem.message = 'has none of the forms it may have';
+    problem.expected = branches.join('; or ');
+  } else if (node?.enum) {
     problem.message = 'not one of the allowed values';
     problem.expected = node.enum.map(String).join(', ');
     const near = typeof found === 'string' ? nearMiss(found, node.enum.map(String)) : undefined;
     if (near !== undefined) problem.nearMiss = near;
   } else if (node?.title !== undefined) {
-    problem.message = `not a ${node.title}`;
+    problem.message = `not ${/^[aeiou]/.test(node.title) ? 'an' : 'a'} ${node.title}`;
     if (node.description !== undefined) problem.expected = node.description;
   }
   return [problem];

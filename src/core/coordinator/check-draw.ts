@@ -32,6 +32,20 @@ export function checkDraw(draw: DrawnSchedule, topology: Topology, lengthMs?: nu
   return problems;
 }
 
+/** Of a `draw` whose shape is wrong somewhere: what is wrong with the kinds whose shape is right. */
+export function checkDrawParts(
+  draw: unknown,
+  topology: Topology,
+  fine: (part: string) => boolean,
+): Problem[] {
+  const kinds = (draw as Partial<DrawnSchedule> | null | undefined)?.kinds;
+  if (!Array.isArray(kinds)) return [];
+  return kinds.flatMap((entry, index) => {
+    const path = `/kinds/${index}`;
+    return fine(path) ? under(path, checkEntry(entry, topology)) : [];
+  });
+}
+
 function checkRange(range: { min: string; max: string }): Problem[] {
   const minMs = parseDuration(range.min) ?? 0;
   const maxMs = parseDuration(range.max) ?? 0;

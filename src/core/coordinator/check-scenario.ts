@@ -1,11 +1,13 @@
 import { parseDuration } from '../base/duration.ts';
 import { invalid, under, valid, type Checked, type Problem } from '../base/problem.ts';
 import { checkSchema } from '../base/schema.ts';
+import { checkNames } from '../checkers/registry.ts';
 import { checkFault } from '../faults/registry.ts';
 import { Scenario, type PlannedFault } from '../model/scenario.ts';
 import type { Topology } from '../model/topology.ts';
 import { WORKLOADS, workloadNamed } from '../workloads/registry.ts';
-import { checkDraw } from './check-draw.ts';
+import { checkDraw, checkDrawParts } from './check-draw.ts';
+import { checkFaultParts } from './check-fault-parts.ts';
 import { checkRatio, checkTargets, unknownName } from './check-parts.ts';
 
 /**
@@ -40,13 +42,20 @@ function meaning(
   if (scenario.workload !== undefined && fine('/workload')) {
     problems.push(...under('/workload', checkWorkload(scenario.workload, topology)));
   }
-  for (const [index, planned] of (fine('/faults') ? (scenario.faults ?? []) : []).entries()) {
-    problems.push(...under(`/faults/${index}`, checkPlanned(planned, topology, lengthMs)));
+  const faults: unknown = scenario.faults ?? [];
+  for (const [index, planned] of (Array.isArray(faults) ? faults : []).entries()) {
+    const path = `/faults/${index}`;
+    const found = checkPlannedParts(planned, topology, (part) => fine(path + part), lengthMs);
+    problems.push(...under(path, found));
   }
   if (fine('/faults')) problems.push(...checkIds(scenario.faults ?? []));
   if (scenario.draw !== undefined && fine('/draw')) {
     problems.push(...under('/draw', checkDraw(scenario.draw, topology, lengthMs)));
+  } else {
+    const fineIn = (part: string): boolean => fine(`/draw${part}`);
+    problems.push(...under('/draw', checkDrawParts(scenario.draw, topology, fineIn)));
   }
+  if (fine('/checks')) problems.push(...checkChecks(scenario.checks ?? []));
   if (fine('/limits'))
     problems.push(...checkRatio('/limits/roleShare', scenario.limits?.roleShare));
   return problems;
@@ -77,6 +86,24 @@ function checkPlanned(planned: PlannedFault, topology: Topology, lengthMs?: numb
     });
   }
   return problems;
+}
+
+/** Of a planned fault whose shape is wrong somewhere: what is wrong with the parts that are right. */
+function checkPlannedParts(
+  planned: unknown,
+  topology: Topology,
+  fine: (part: string) => boolean,
+  lengthMs: number | undefined,
+): Problem[] {
+  if (fine('')) return checkPlanned(planned as PlannedFault, topology, lengthMs);
+  return checkFaultParts(planned, topology, fine);
+}
+
+function checkChecks(checks: readonly string[]): Problem[] {
+  const known = checkNames();
+  return checks.flatMap((name, index): Problem[] =>
+    known.includes(name) ? [] : [unknownName(`/checks/${index}`, 'checker', name, known)],
+  );
 }
 
 function checkIds(faults: readonly PlannedFault[]): Problem[] {

@@ -2,6 +2,7 @@ import { Type, type TSchema } from 'typebox';
 import { Duration } from '../base/duration.ts';
 import { AgentFaultRequest, FaultRequest } from './fault-request.ts';
 import { AgentFaultStatus, FaultStatus, NodeStatus } from './fault-status.ts';
+import { STATES } from './lifecycle.ts';
 import { Scenario } from './scenario.ts';
 import { Id } from './topology.ts';
 
@@ -180,8 +181,16 @@ const faultRoutes = (fault: TSchema): Route[] => [
   },
 ];
 
+const ANY_STATE = `(${STATES.join('|')})`;
+const StateList = Type.String({
+  maxLength: 200,
+  pattern: `^${ANY_STATE}(,${ANY_STATE})*$`,
+  title: 'list of states',
+  description: `states with commas between them, of ${STATES.join(', ')}`,
+});
+
 const FaultsQuery = Type.Object(
-  { state: Type.Optional(Type.String({ maxLength: 200 })), run: Type.Optional(Id) },
+  { state: Type.Optional(StateList), run: Type.Optional(Id) },
   strict,
 );
 

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../core/base/duration.ts';
+import { checkFaultParts } from '../../core/coordinator/check-fault-parts.ts';
 import { checkScenario } from '../../core/coordinator/check-scenario.ts';
 import { scheduleOf } from '../../core/coordinator/schedule-of.ts';
 import { KINDS } from '../../core/faults/registry.ts';
@@ -10,6 +11,7 @@ import { openApiOf } from '../../core/model/openapi.ts';
 import { under } from '../../core/base/problem.ts';
 import { HttpProblem, unprocessable } from '../http/http-problem.ts';
 import type { Handler, Reply, RouteRequest } from '../http/handler.ts';
+import type { BodyCheck } from '../http/validate.ts';
 import { VERSION } from '../version.ts';
 import type { Runs } from './api.ts';
 import type { AuditLog } from './audit.ts';
@@ -194,4 +196,11 @@ export function coordinatorHandlers(context: RoutesContext): Record<string, Hand
   for (const [name, handler] of Object.entries(changeHandlers(context)))
     handlers[name] = audited(name, handler, context.audit);
   return handlers;
+}
+
+/** By route: what can be said of a body beyond its shape even where that is wrong. */
+export function coordinatorBodyChecks(coordinator: Coordinator): Record<string, BodyCheck> {
+  return {
+    createFault: (body, fine) => checkFaultParts(body, coordinator.topology, fine),
+  };
 }

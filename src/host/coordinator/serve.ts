@@ -15,7 +15,7 @@ import { lockState } from '../lock.ts';
 import { AuditLog } from './audit.ts';
 import { readClusterFile } from './cluster-file.ts';
 import { Coordinator } from './coordinator.ts';
-import { coordinatorHandlers } from './routes.ts';
+import { coordinatorBodyChecks, coordinatorHandlers } from './routes.ts';
 import { CoordinatorRuns } from './runs.ts';
 import { Store } from './store.ts';
 
@@ -103,6 +103,14 @@ export interface ServedCoordinator {
   close(): Promise<void>;
 }
 
+/** The state may be wrong: no more of it. What stands heals by lease or deadline, or at the next start. */
+function stopOnBug(logger: Logger): (error: unknown) => void {
+  return (error) => {
+    logger.fatal({ err: error }, 'a bug was found: the coordinator stops');
+    process.exit(70);
+  };
+}
+
 /**
  * Starts a coordinator and opens its port.
  * @throws Failure: one clear line about what it lacks; nothing of it is left running then.
@@ -115,8 +123,7 @@ export async function startCoordinator(
   const logger = extras.logger ?? pino({ level }, destination({ fd: 2, sync: true }));
   const listen = parseListen(flags.listen);
   const cluster = readClusterFile(flags.cluster);
-  const tls = tlsOf(flags);
-  const agentTls = agentTlsOf(flags);
+  const [tls, agentTls] = [tlsOf(flags), agentTlsOf(flags)];
   const limits = limitsOf(flags);
   const lock = await lockState(flags.state, 'coordinator', { waitMs: 0, waitFor: () => false });
   const tokenFile =
@@ -126,11 +133,7 @@ export async function startCoordinator(
   const store = new Store(flags.state);
   const audit = new AuditLog(flags.state);
   const view = makeView(cluster);
-  const onBug = (error: unknown): void => {
-    // The state may be wrong: no more of it. What stands heals by lease or deadline, or at the next start.
-    logger.fatal({ err: error }, 'a bug was found: the coordinator stops');
-    process.exit(70);
-  };
+  const onBug = stopOnBug(logger);
   const coordinator = new Coordinator({
     cluster,
     store,
@@ -155,6 +158,7 @@ export async function startCoordinator(
     const server = await serveRoutes({
       routes: COORDINATOR_ROUTES,
       handlers: coordinatorHandlers({ coordinator, runs, audit }),
+      bodyChecks: coordinatorBodyChecks(coordinator),
       tokens,
       listen,
       insecure: flags.insecure,

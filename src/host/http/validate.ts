@@ -10,6 +10,12 @@ export interface RawRequest {
   body: unknown;
 }
 
+/**
+ * What is wrong with a body beyond its shape, asked only of a body whose shape is wrong somewhere, so
+ * that all problems come at once. @param fine whether the shape of the part at a path is right.
+ */
+export type BodyCheck = (body: unknown, fine: (path: string) => boolean) => Problem[];
+
 function isEmpty(body: unknown): boolean {
   if (body === undefined || body === null) return true;
   return typeof body === 'object' && Object.keys(body).length === 0;
@@ -20,7 +26,7 @@ function isEmpty(body: unknown): boolean {
  * of the body have a JSON pointer as path, those of the query '?name', those of the path '{name}'.
  * @throws HttpProblem 422 where the body is wrong, 400 where only path or query are.
  */
-export function validateRequest(route: Route, raw: RawRequest): void {
+export function validateRequest(route: Route, raw: RawRequest, more?: BodyCheck): void {
   const outside: Problem[] = [];
   const check = (schema: Route['query'], document: unknown, mark: (path: string) => string) => {
     const checked = schema ? checkSchema(schema, document ?? {}) : undefined;
@@ -41,7 +47,9 @@ export function validateRequest(route: Route, raw: RawRequest): void {
   } else {
     const checked = checkSchema(route.body, raw.body);
     if (!checked.ok) {
-      const problems = [...checked.problems, ...outside];
+      const fine = (path: string): boolean =>
+        !checked.problems.some((problem) => `${problem.path}/`.startsWith(`${path}/`));
+      const problems = [...checked.problems, ...(more?.(raw.body, fine) ?? []), ...outside];
       const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
       throw new HttpProblem(422, `${count} in the request`, { problems });
     }

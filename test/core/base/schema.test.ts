@@ -48,3 +48,14 @@ test('all problems come at once, each with its path', () => {
   assert.match(found('/duration')?.expected ?? '', /unit/);
   assert.match(found('/name')?.message ?? '', /missing/);
 });
+
+test('of a union without a name all forms are said at once', () => {
+  const Lease = Type.Object({ lease: Type.Union([Type.Enum(['none']), Duration]) });
+  const checked = checkSchema(Lease, { lease: '3' });
+  assert.ok(!checked.ok);
+  assert.deepEqual(
+    checked.problems.map(({ path }) => path),
+    ['/lease'],
+  );
+  assert.match(checked.problems[0]?.expected ?? '', /'none'; or .*unit/);
+});
