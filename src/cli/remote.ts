@@ -23,9 +23,19 @@ function labCoordinators(): (Remote & { lab: string })[] {
   });
 }
 
+/** @throws CliError where it is no address of a daemon. */
+function checkUrl(url: string): void {
+  const { protocol } = URL.parse(url) ?? {};
+  if (protocol === 'http:' || protocol === 'https:') return;
+  throw new CliError(`'${url}' is not the URL of a coordinator`, {
+    exitCode: EXIT.usage,
+    remedy: 'as in --coordinator http://127.0.0.1:7700',
+  });
+}
+
 /**
  * The coordinator that is meant: by flag, by environment, or that of the only lab here.
- * @throws CliError where none is named, or several could be meant.
+ * @throws CliError where none is named, several could be meant, or it is no URL.
  */
 export function findRemote(context: CliContext, flags: RemoteFlags): Remote {
   const { env } = context.process;
@@ -33,6 +43,7 @@ export function findRemote(context: CliContext, flags: RemoteFlags): Remote {
   const tokenFile = flags.tokenFile ?? env['FAULTLINE_TOKEN_FILE'];
   const labs = labCoordinators();
   if (url !== undefined) {
+    checkUrl(url);
     const ofLab = labs.find((lab) => lab.url === url.replace(/\/$/, ''))?.tokenFile;
     const known = tokenFile ?? ofLab;
     if (known !== undefined) return { url, tokenFile: known };

@@ -36,6 +36,9 @@ describe('errors name thing, reason and remedy', () => {
       wrong(faultline(command), 64, /no coordinator is named/, /--coordinator URL/);
     }
   });
+  test('a coordinator that is no URL', () => {
+    wrong(faultline(['nodes', '--coordinator', 'foo']), 64, /'foo' is not the URL/, /as in/);
+  });
   test('a coordinator without a token, with a token file that is not there, that does not answer', () => {
     const there = ['nodes', '--coordinator', 'http://127.0.0.1:1'];
     wrong(faultline(there), 77, /no token for/, /--token-file/);
