@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
 import { cString, libc, MNT_DETACH } from './libc.ts';
 import { ourMountAt } from './mounts.ts';
 import { askDisk } from './control-client.ts';
+import { controlPath } from './control-server.ts';
 
 const READY = 'ready\n';
 
@@ -15,6 +16,7 @@ export function unmountLeftover(mountPoint: string): boolean {
     found = true;
     if (libc.umount2(cString(mountPoint).address, MNT_DETACH) !== 0) break;
   }
+  if (found) rmSync(controlPath(mountPoint), { force: true });
   return found;
 }
 
