@@ -3,6 +3,7 @@ import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { DiskState } from '../host/fuse/control.ts';
 import type { LostFile } from '../host/fuse/tracking.ts';
 import { printJson, printLine, type CliContext } from './context.ts';
+import { withExamples } from './examples.ts';
 import { argument, jsonFlag } from './flags.ts';
 
 async function ask(mountPoint: string, method: string, route: string, body?: string) {
@@ -27,8 +28,14 @@ const mountPoint = argument('MOUNTPOINT', 'where the file system is mounted');
 const set = buildCommand<{ json: boolean }, [mountPoint: string, file: string], CliContext>({
   docs: {
     brief: 'Replace the faults by those of a specification (JSON; - is standard input)',
-    fullDescription: `Returns when they are in force, also for files that are open, cached and mapped.
+    fullDescription: withExamples(
+      `Returns when they are in force, also for files that are open, cached and mapped.
 A specification with any problem is refused whole; a fault that stays word for word keeps its counters.`,
+      [
+        ['faultline disk set /var/lib/kafka/d1 faults.json', 'the faults of a file'],
+        ['faultline disk set /var/lib/kafka/d1 - --json', 'those of standard input'],
+      ],
+    ),
   },
   parameters: {
     flags: { json: jsonFlag },
@@ -41,7 +48,12 @@ A specification with any problem is refused whole; a fault that stays word for w
 });
 
 const showCommand = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>({
-  docs: { brief: 'The faults of a mount and how often each has hit' },
+  docs: {
+    brief: 'The faults of a mount and how often each has hit',
+    fullDescription: withExamples('Counters are those of all threads together.', [
+      ['faultline disk show /var/lib/kafka/d1', 'what is in force there'],
+    ]),
+  },
   parameters: {
     flags: { json: jsonFlag },
     positional: { kind: 'tuple', parameters: [mountPoint] },
@@ -52,7 +64,12 @@ const showCommand = buildCommand<{ json: boolean }, [mountPoint: string], CliCon
 });
 
 const clear = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>({
-  docs: { brief: 'Remove all faults; what they held goes on' },
+  docs: {
+    brief: 'Remove all faults; what they held goes on',
+    fullDescription: withExamples('Returns when none is in force any more.', [
+      ['faultline disk clear /var/lib/kafka/d1', 'a healthy disk again'],
+    ]),
+  },
   parameters: {
     flags: { json: jsonFlag },
     positional: { kind: 'tuple', parameters: [mountPoint] },
@@ -71,8 +88,11 @@ const powercut = buildCommand<
 >({
   docs: {
     brief: 'Lose what was never fsynced',
-    fullDescription: `Kill the programs that use the mount first: what they have mapped is written again otherwise.
+    fullDescription: withExamples(
+      `Kill the programs that use the mount first: what they have mapped is written again otherwise.
 Needs a specification with "trackUnsynced": true from before the data was written.`,
+      [['faultline disk powercut /var/lib/kafka/d1 --loss torn --seed 7', 'torn tails, by a seed']],
+    ),
   },
   parameters: {
     flags: {
@@ -93,22 +113,34 @@ Needs a specification with "trackUnsynced": true from before the data was writte
   },
 });
 
-const doctor = buildCommand<Record<string, never>, [mountPoint: string], CliContext>({
-  docs: { brief: 'Unmount what a file-system process that died left at a place' },
-  parameters: { flags: {}, positional: { kind: 'tuple', parameters: [mountPoint] } },
-  async func(_flags, at) {
+const doctor = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>({
+  docs: {
+    brief: 'Unmount what a file-system process that died left at a place',
+    fullDescription: withExamples('A mount that answers is left alone.', [
+      ['faultline disk doctor /var/lib/kafka/d1', 'look, and unmount a dead one'],
+    ]),
+  },
+  parameters: {
+    flags: { json: jsonFlag },
+    positional: { kind: 'tuple', parameters: [mountPoint] },
+  },
+  async func(flags, at) {
     const { canonicalMountPoint } = await import('../host/fuse/control-client.ts');
     const { ourMountAt } = await import('../host/fuse/mounts.ts');
     const { unmountLeftover } = await import('../host/fuse/supervise.ts');
     const path = canonicalMountPoint(at);
-    if (ourMountAt(path) === undefined) return printLine(this, `nothing of ours at ${path}`);
+    const say = (state: 'absent' | 'alive' | 'unmounted', says: string): void => {
+      if (flags.json) printJson(this, { mountPoint: path, state });
+      else printLine(this, says);
+    };
+    if (ourMountAt(path) === undefined) return say('absent', `nothing of ours at ${path}`);
     const alive = await ask(at, 'GET', '/v1/disk').then(
       () => true,
       () => false,
     );
-    if (alive) return printLine(this, `${path} is mounted and answers`);
-    const gone = unmountLeftover(path);
-    printLine(this, gone ? `unmounted what was left at ${path}` : `nothing of ours at ${path}`);
+    if (alive) return say('alive', `${path} is mounted and answers`);
+    if (unmountLeftover(path)) say('unmounted', `unmounted what was left at ${path}`);
+    else say('absent', `nothing of ours at ${path}`);
   },
 });
 

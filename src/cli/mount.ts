@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildCommand } from '@stricli/core';
-import { exitWith, printLine, type CliContext } from './context.ts';
+import { exitWith, printJson, printLine, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
-import { argument, switchFlag } from './flags.ts';
+import { argument, jsonFlag, switchFlag } from './flags.ts';
 
 export const mountCommand = buildCommand<
-  { shared: boolean; threads?: number },
+  { shared: boolean; threads?: number; json: boolean },
   [target: string, mountPoint: string],
   CliContext
 >({
@@ -24,6 +24,7 @@ Only the mount may change TARGET, unless --shared.`,
   },
   parameters: {
     flags: {
+      json: jsonFlag,
       shared: switchFlag('others change TARGET too: names are kept for 1 s, pages for one open'),
       threads: {
         kind: 'parsed',
@@ -50,7 +51,8 @@ Only the mount may change TARGET, unless --shared.`,
     const options = { target: realpathSync(target), mountPoint: realpathSync(at), shared, threads };
     const script = fileURLToPath(new URL('../bin/mount.ts', import.meta.url));
     const code = await superviseMount(script, [JSON.stringify(options)], at, (pid) => {
-      printLine(this, `mounted ${options.target} at ${at}, process ${pid}`);
+      if (flags.json) printJson(this, { target: options.target, mountPoint: at, pid });
+      else printLine(this, `mounted ${options.target} at ${at}, process ${pid}`);
     });
     exitWith(this, code);
   },
