@@ -186,7 +186,11 @@ export class AgentDriver {
     const { linux } = this.#ports;
     const work = async (): Promise<Answer[]> => {
       if (effect.probes.length > 0) await linux.probe(effect.probes);
-      return Promise.all(effect.queries.map((query) => linux.ask(query)));
+      const answers = await Promise.all(effect.queries.map((query) => linux.ask(query)));
+      // Once more: a peer whose rule came after the first probes, and whose own we have just counted,
+      // must find something to count as well, though we may have seen enough and look no more.
+      if (effect.probes.length > 0) await linux.probe(effect.probes);
+      return answers;
     };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
