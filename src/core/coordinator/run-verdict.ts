@@ -2,7 +2,7 @@ import { endedEarly } from '../model/lifecycle.ts';
 import type { FaultStatus } from '../model/fault-status.ts';
 import type { FaultInterval } from '../model/history.ts';
 import type { RunStatus } from '../model/run.ts';
-import type { Anomaly, Verdict } from '../model/verdict.ts';
+import { NO_COUNTS, type Anomaly, type Verdict } from '../model/verdict.ts';
 import { parseInstant } from '../base/instant.ts';
 
 /** The faults of a run as stretches of time, for the history; those that never fired are not in it. */
@@ -52,17 +52,7 @@ export function unknownVerdict(reason: string): Verdict {
     reasons: [reason],
     anomalies: [],
     checks: {},
-    counts: {
-      offered: 0,
-      acknowledged: 0,
-      failed: 0,
-      unknown: 0,
-      read: 0,
-      unknownButRead: 0,
-      polledRows: 0,
-      sends: 0,
-      polls: 0,
-    },
+    counts: NO_COUNTS,
     availability: {
       thresholdMs: 0,
       windows: [],

@@ -114,3 +114,16 @@ export interface Verdict {
   availability: Availability;
   recovery: Recovery;
 }
+
+/** The counts of a history nobody has read. */
+export const NO_COUNTS: Counts = {
+  offered: 0,
+  acknowledged: 0,
+  failed: 0,
+  unknown: 0,
+  read: 0,
+  unknownButRead: 0,
+  polledRows: 0,
+  sends: 0,
+  polls: 0,
+};

@@ -8,13 +8,13 @@ import {
   type HistoryEntry,
   type HistoryHeader,
 } from '../../model/history.ts';
-import type {
-  Anomaly,
-  Availability,
-  CheckOutcome,
-  Counts,
-  Recovery,
-  Verdict,
+import {
+  NO_COUNTS,
+  type Anomaly,
+  type Availability,
+  type CheckOutcome,
+  type Recovery,
+  type Verdict,
 } from '../../model/verdict.ts';
 import type { Checker, Report, RunningCheck } from './checker.ts';
 import { Ledger } from './ledger.ts';
@@ -36,18 +36,6 @@ interface Job {
   running: RunningCheck;
   outcome: CheckOutcome;
 }
-
-const NO_COUNTS: Counts = {
-  offered: 0,
-  acknowledged: 0,
-  failed: 0,
-  unknown: 0,
-  read: 0,
-  unknownButRead: 0,
-  polledRows: 0,
-  sends: 0,
-  polls: 0,
-};
 
 /** Judges a history entry by entry: `add` all of them in order, then `finish` once. */
 export class HistoryCheck {
