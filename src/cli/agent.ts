@@ -7,6 +7,7 @@ import { CliError } from './cli-error.ts';
 import { exitWith, printJson, printLine, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
 import { EXIT } from './exit-codes.ts';
+import { byBackend } from './fault-text.ts';
 import { jsonFlag, switchFlag, textFlag } from './flags.ts';
 
 interface Flags extends AgentFlags {
@@ -35,7 +36,7 @@ function receiptLines(status: AgentFaultStatus): string[] {
   const { receipt } = status;
   return [
     `${status.kind} '${status.id}' is ${status.state}, ended by ${status.endedBy ?? 'a failure'}`,
-    `effect ${receipt.effect}: ${receipt.says}`,
+    `effect ${receipt.effect}: ${receipt.says}${byBackend(receipt)}`,
     ...status.plan.map((step) => `  ${step.says}; undo: ${step.undo}`),
     ...(status.error === undefined ? [] : [`error: ${status.error}`]),
     ...receipt.notes.map((note) => `note: ${note}`),

@@ -1,5 +1,5 @@
 import { describeProblem } from '../core/base/problem.ts';
-import type { FaultStatus, NodeFaultStatus } from '../core/model/fault-status.ts';
+import type { FaultStatus, NodeFaultStatus, Receipt } from '../core/model/fault-status.ts';
 
 export const FAULT_HEADING = ['ID', 'KIND', 'STATE', 'EFFECT', 'ENDED BY', 'TARGETS'];
 
@@ -8,10 +8,16 @@ export function faultRow(fault: FaultStatus): string[] {
   return [id, kind, state, effect, endedBy ?? '-', targets.join(' ')];
 }
 
+/** Which backend a receipt speaks of. */
+export function byBackend({ backend }: Receipt): string {
+  return backend === undefined ? '' : ` (by ${backend})`;
+}
+
 function nodeLines(name: string, node: NodeFaultStatus): string[] {
   const lines = [`  ${name}: ${node.state}${node.endedBy ? `, ended by ${node.endedBy}` : ''}`];
-  if (node.receipt && node.receipt.says !== '')
-    lines.push(`    effect ${node.receipt.effect}: ${node.receipt.says}`);
+  const { receipt } = node;
+  if (receipt && receipt.says !== '')
+    lines.push(`    effect ${receipt.effect}: ${receipt.says}${byBackend(receipt)}`);
   for (const step of node.plan ?? []) lines.push(`    ${step.says}; undo: ${step.undo}`);
   if (node.contact) {
     const until = node.contact.endsAtLatest ?? 'nobody knows when';

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { Random } from '../../src/core/base/random.ts';
 import { networkPartition } from '../../src/core/faults/network.partition.ts';
 import type { Act, DropTable } from '../../src/core/model/act.ts';
-import type { Here, Step } from '../../src/core/model/fault.ts';
+import { NEEDS, type Here, type Step } from '../../src/core/model/fault.ts';
 import type { Topology } from '../../src/core/model/topology.ts';
 import { LinuxInNetns } from '../support/linux-in-netns.ts';
 import { lacks } from '../support/needs.ts';
@@ -55,6 +55,7 @@ class Rig {
       topology: this.topology,
       targets: [],
       control: { coordinatorAddresses: coordinator, agentPort: AGENT },
+      met: NEEDS,
       random: new Random(1),
     };
   }

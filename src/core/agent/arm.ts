@@ -157,8 +157,11 @@ export function observed(work: Work, fault: Fault, facts: Answer[]): void {
   if (isProblems(steps)) return refuse(work, fault, unprocessable(steps));
   const ordered = [...steps].sort((left, right) => (left.afterMs ?? 0) - (right.afterMs ?? 0));
   const witness = kind.witness(params, here, facts);
+  const backend = kind.backend?.(params, here);
   const next = update(work, fault, {
     plan: { ...fault.plan, steps: ordered, witness },
+    ...(backend && { receipt: { ...fault.receipt, backend: backend.name } }),
+    ...(backend?.note !== undefined && { notes: [backend.note] }),
     planText: planText(ordered),
     claims,
     undos: ordered.flatMap((step, index) =>

@@ -62,6 +62,7 @@ export function checkRequest(
     return [{ path: '/targets', message: `node '${state.node}' has nothing to do in this fault` }];
   }
   const instance = context?.instance ?? 1;
+  const times = timesOf(request);
   const seed = context ? BigInt(context.seed) : fnv1a64(request.id);
   const here: Here = {
     faultId: request.id,
@@ -74,9 +75,11 @@ export function checkRequest(
       coordinatorAddresses: context?.coordinatorAddresses ?? [],
       agentPort: state.agentPort,
     },
+    met: state.capabilities.filter(({ met }) => met).map(({ need }) => need),
+    ...(times.durationMs === undefined ? {} : { durationMs: times.durationMs }),
     random: new Random(seed).fork(request.kind).fork(state.node),
   };
-  return { kind, params, here, ...timesOf(request) };
+  return { kind, params, here, ...times };
 }
 
 /** Without a coordinator, a fault asked of an agent is meant for its node. */

@@ -5,7 +5,14 @@ import { Random } from '../base/random.ts';
 import { writeDelete, writeDropTable } from '../codec/nft.ts';
 import { kindNamed } from '../faults/registry.ts';
 import { describeAct, type Act } from '../model/act.ts';
-import type { FaultKind, Facts, Here, Need, Step } from '../model/fault.ts';
+import {
+  NEEDS,
+  type FaultKind,
+  type Facts,
+  type Here,
+  type Need,
+  type Step,
+} from '../model/fault.ts';
 import type { Answer, Query } from '../model/query.ts';
 import type { ScheduledFault } from '../model/scenario.ts';
 import type { NodeName, Topology } from '../model/topology.ts';
@@ -103,8 +110,10 @@ function explainNode(
     topology,
     targets,
     control: { coordinatorAddresses: ['192.0.2.1'], agentPort: AGENT_PORT },
+    met: NEEDS,
     random: new Random(fnv1a64(`${fault.id}#1 ${node}`)),
   };
+  if (fault.durationMs !== undefined) here.durationMs = fault.durationMs;
   const facts: Facts = kind.observe(fault.params, here).map(imagined);
   const plan = kind.plan(fault.params, here, facts);
   const steps: ExplainedNode['steps'] = [];

@@ -30,6 +30,8 @@ export const Receipt = Type.Object({
   effect: EffectSchema,
   /** Why untestable, or what was looked for. */
   says: Type.String(),
+  /** Which of a kind's backends ran: 'nft', 'iptables', 'netem', ... */
+  backend: Type.Optional(Type.String()),
   before: Type.Optional(AnswerSchema),
   during: Type.Optional(AnswerSchema),
   after: Type.Optional(AnswerSchema),

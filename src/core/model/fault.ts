@@ -29,6 +29,10 @@ export interface Here {
   /** The nodes the selector named (empty where the kind names its own). */
   targets: NodeName[];
   control: ControlPath;
+  /** The needs this node meets: which backend of a kind can run here. */
+  met: readonly Need[];
+  /** How long the fault stands, where its request says so. */
+  durationMs?: number;
   /** Seeded by the fault: forked by the kind's name and the node's. */
   random: Random;
 }
@@ -120,6 +124,8 @@ export interface FaultKind<S extends TSchema = TSchema> {
   /** `facts` answers observe(), in its order. A Problem[] refuses the fault. */
   plan(params: Static<S>, here: Here, facts: Facts): Step[] | Problem[];
   claims(params: Static<S>, here: Here, facts: Facts): Claim[];
+  /** Of a kind with several backends: the one that runs here, and what it can't promise. */
+  backend?(params: Static<S>, here: Here): { name: string; note?: string };
   witness(params: Static<S>, here: Here, facts: Facts): Witness;
   /** How a seed makes one: parameters and, where the kind takes one, a selector. */
   draw(random: Random, topology: Topology): { params: Static<S>; targets?: string };

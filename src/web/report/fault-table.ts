@@ -25,6 +25,7 @@ function nodePart(name: string, node: NodeFaultStatus): HTMLElement {
   }
   if (receipt) {
     list.append(...term('effect', `${receipt.effect}: ${receipt.says}`));
+    if (receipt.backend !== undefined) list.append(...term('backend', receipt.backend));
     if (receipt.actMs !== undefined) list.append(...term('acts took', length(receipt.actMs)));
     if (receipt.healMs !== undefined) list.append(...term('healing took', length(receipt.healMs)));
     list.append(...answer('before', receipt.before), ...answer('during', receipt.during));
