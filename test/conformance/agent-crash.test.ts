@@ -16,7 +16,7 @@ interface Case {
 function caseOf(kind: FaultKind, example: { title: string; params: unknown }): Case {
   const params = example.params as Record<string, unknown>;
   const selected = targetsOf(kind, params) === 'required' ? ['n1'] : [];
-  const node = kind.actors(params, EXAMPLE_TOPOLOGY, selected)[0] ?? 'n1';
+  const node = kind.actors(params, EXAMPLE_TOPOLOGY, selected, () => true)[0] ?? 'n1';
   return {
     name: `${kind.kind}: ${example.title}`,
     node,

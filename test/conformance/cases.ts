@@ -30,7 +30,7 @@ export const CASES: Case[] = KINDS.flatMap((kind) =>
   kind.examples.map((example) => {
     const params = example.params as Params;
     const selected = targetsOf(kind, params) === 'required' ? ['n1'] : [];
-    const actors = kind.actors(params, EXAMPLE_TOPOLOGY, selected);
+    const actors = kind.actors(params, EXAMPLE_TOPOLOGY, selected, () => true);
     return { name: `${kind.kind}: ${example.title}`, kind, params, selected, actors };
   }),
 );
@@ -44,6 +44,7 @@ export function hereOf(each: Case, node: string, faultId = 'fault-1'): Here {
     node,
     topology: EXAMPLE_TOPOLOGY,
     targets: each.selected,
+    meets: () => true,
     control: { coordinatorAddresses: ['198.18.0.254'], agentPort: 8611 },
     met: NEEDS,
     durationMs: 60_000,

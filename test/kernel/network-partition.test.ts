@@ -54,6 +54,7 @@ class Rig {
       node: this.at(index).node.name,
       topology: this.topology,
       targets: [],
+      meets: () => true,
       control: { coordinatorAddresses: coordinator, agentPort: AGENT },
       met: NEEDS,
       random: new Random(1),

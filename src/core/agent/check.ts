@@ -6,8 +6,8 @@ import { Random } from '../base/random.ts';
 import { checkSchema } from '../base/schema.ts';
 import { checkFault, kindNamed, targetsOf } from '../faults/registry.ts';
 import { DEFAULT_LEASE_MS, type AgentFaultRequest } from '../model/fault-request.ts';
-import type { Capability, FaultKind, Here } from '../model/fault.ts';
-import { nodeNamed, type Topology } from '../model/topology.ts';
+import type { Capability, FaultKind, Here, Meets } from '../model/fault.ts';
+import { nodeNamed, type NodeName, type Topology } from '../model/topology.ts';
 import { LOCAL_OWNER, type AgentState } from './state.ts';
 
 /** Hash of what was asked for, whoever passes it on: the context is not part of it. */
@@ -58,7 +58,8 @@ export function checkRequest(
   problems.push(...unmetNeeds(kind, state.capabilities));
   if (problems.length > 0) return problems;
   const selected = context?.selected ?? (typeof targets === 'string' ? [targets] : (targets ?? []));
-  if (!kind.actors(params, topology, selected).includes(state.node)) {
+  const meets = meetsOf(state, context ? (context.unmet ?? {}) : undefined);
+  if (!kind.actors(params, topology, selected, meets).includes(state.node)) {
     return [{ path: '/targets', message: `node '${state.node}' has nothing to do in this fault` }];
   }
   const instance = context?.instance ?? 1;
@@ -71,6 +72,7 @@ export function checkRequest(
     node: state.node,
     topology,
     targets: selected,
+    meets,
     control: {
       coordinatorAddresses: context?.coordinatorAddresses ?? [],
       agentPort: state.agentPort,
@@ -80,6 +82,16 @@ export function checkRequest(
     random: new Random(seed).fork(request.kind).fork(state.node),
   };
   return { kind, params, here, ...times };
+}
+
+/**
+ * What the coordinator has seen of all nodes, the same for all. An agent that stands alone takes the
+ * others to be like itself.
+ */
+function meetsOf(state: AgentState, unmet: Record<NodeName, string[]> | undefined): Meets {
+  if (unmet) return (node, need) => unmet[node]?.includes(need) !== true;
+  const missing = state.capabilities.filter((each) => !each.met).map((each) => each.need);
+  return (_node, need) => !missing.includes(need);
 }
 
 /** Without a coordinator, a fault asked of an agent is meant for its node. */

@@ -5,7 +5,7 @@ import { invalid, under, valid, type Checked, type Problem } from '../base/probl
 import { Random } from '../base/random.ts';
 import { checkFault, kindNamed } from '../faults/registry.ts';
 import type { FaultRequest } from '../model/fault-request.ts';
-import type { Capability, FaultKind } from '../model/fault.ts';
+import { meetsAllBut, type Capability, type FaultKind, type Need } from '../model/fault.ts';
 import type { Limits } from '../model/scenario.ts';
 import { isLive } from '../model/selector-parse.ts';
 import type { Selector } from '../model/selector.ts';
@@ -37,6 +37,8 @@ export interface Resolution {
   selected: NodeName[];
   targets: NodeName[];
   actors: NodeName[];
+  /** Where needs that the kind has alternatives for are not met, as far as agents have said. */
+  unmet?: Record<NodeName, Need[]>;
   blast: Blast;
 }
 
@@ -101,7 +103,8 @@ export function admit(
   if (!selected.ok) return selected;
   const { names, selector } = selected.value;
   const targets = inOrder(kind.targets(params, world.topology, names));
-  const actors = inOrder(kind.actors(params, world.topology, names));
+  const unmet = unmetOf(kind, world.capabilities);
+  const actors = inOrder(kind.actors(params, world.topology, names, meetsAllBut(unmet)));
   const blast: Blast = { fault: request.id, targets };
   const seed = `${occurrence.id}#${occurrence.instance}`;
   const cuts = kind.cuts?.(params, world.topology, names, seed);
@@ -118,8 +121,24 @@ export function admit(
     actors,
     blast,
   };
+  if (Object.keys(unmet).length > 0) resolution.unmet = unmet;
   if (request.targets !== undefined) resolution.expression = targetsText(request.targets);
   return valid(resolution);
+}
+
+/** Empty for a kind without alternatives: it acts where it acts, or is refused there. */
+function unmetOf(
+  kind: FaultKind,
+  capabilities: AdmissionWorld['capabilities'],
+): Record<NodeName, Need[]> {
+  if (kind.needs.length < 2) return {};
+  const needs = new Set(kind.needs.flat());
+  const unmet: Record<NodeName, Need[]> = {};
+  for (const [node, found] of capabilities) {
+    const missing = found.filter((each) => !each.met && needs.has(each.need));
+    if (missing.length > 0) unmet[node] = missing.map((each) => each.need);
+  }
+  return unmet;
 }
 
 function resolveTargets(

@@ -57,6 +57,8 @@ export function armBody(
       seed: seedOf(record),
     },
   };
+  const unmet = record.resolution?.unmet;
+  if (unmet !== undefined && body.context) body.context.unmet = unmet;
   if (targets !== undefined) body.targets = targets;
   if (params !== undefined) body.params = params;
   if (duration !== undefined) body.duration = duration;

@@ -109,6 +109,7 @@ function explainNode(
     node,
     topology,
     targets,
+    meets: () => true,
     control: { coordinatorAddresses: ['192.0.2.1'], agentPort: AGENT_PORT },
     met: NEEDS,
     random: new Random(fnv1a64(`${fault.id}#1 ${node}`)),
@@ -150,7 +151,7 @@ export function explainFault(
   const kind = kindNamed(fault.kind);
   if (kind === undefined) return undefined;
   const { names, standIn } = selectedNodes(fault, topology);
-  const actors = kind.actors(fault.params, topology, names);
+  const actors = kind.actors(fault.params, topology, names, () => true);
   const explained: ExplainedFault = {
     fault,
     summary: kind.summary,

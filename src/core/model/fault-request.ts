@@ -78,6 +78,8 @@ export const AgentContext = Type.Object(
     coordinatorAddresses: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 }),
     /** Arm only, and wait for POST /v1/faults/{id}/fire. */
     armOnly: Type.Boolean(),
+    /** Needs of this kind that nodes do not meet: which backend acts where. */
+    unmet: Type.Optional(Type.Record(NodeName, Type.Array(Type.String({ maxLength: 64 })))),
     /** Decimal text of the 64-bit seed the kind's own chance comes from. */
     seed: Type.String({ pattern: '^[0-9]{1,20}$' }),
   },

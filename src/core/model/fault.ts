@@ -17,6 +17,19 @@ export interface Capability {
   why: string;
 }
 
+/**
+ * Whether a node meets a need, so far as is known: one that nobody could ask is taken to meet it, and
+ * says otherwise when it is to arm.
+ */
+export type Meets = (node: NodeName, need: Need) => boolean;
+
+/** Needs that nodes are known not to meet, as data. */
+export type Unmet = Readonly<Record<NodeName, readonly Need[]>>;
+
+export function meetsAllBut(unmet: Unmet): Meets {
+  return (node, need) => unmet[node]?.includes(need) !== true;
+}
+
 /** Where a plan is made: everything a kind may know, and nothing it could change. */
 export interface Here {
   faultId: string;
@@ -28,6 +41,8 @@ export interface Here {
   topology: Topology;
   /** The nodes the selector named (empty where the kind names its own). */
   targets: NodeName[];
+  /** The same on every acting node: who acts, and by which backend, all must decide alike. */
+  meets: Meets;
   control: ControlPath;
   /** The needs this node meets: which backend of a kind can run here. */
   met: readonly Need[];
@@ -108,8 +123,11 @@ export interface FaultKind<S extends TSchema = TSchema> {
   check?(params: Static<S>, topology: Topology): Problem[];
   /** All nodes that may be harmed. `selected` is what the selector named. */
   targets(params: Static<S>, topology: Topology, selected: NodeName[]): NodeName[];
-  /** Who must act: a cut of X from Y acts on both. */
-  actors(params: Static<S>, topology: Topology, selected: NodeName[]): NodeName[];
+  /**
+   * Who must act: a cut of X from Y acts on both; a delay of X acts on X where it can be done on the
+   * way out, and on those who hear X where only on the way in.
+   */
+  actors(params: Static<S>, topology: Topology, selected: NodeName[], meets: Meets): NodeName[];
   /**
    * Of a network partition: who no longer hears whom, so that limits can tell the side that suffers
    * from the side that does not. `seed` is 'id#instance', the same that plans draw from.
