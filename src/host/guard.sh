@@ -8,6 +8,8 @@
 #   due MS   the agent must be heard of again before this instant (CLOCK_BOOTTIME)
 #   due none nothing is in force
 #   quit     the agent ended, and left nothing
+# The environment's GUARD_GROUPS has two lines for each control group to live in: its directory, and
+# that of the group we come from.
 # End of file: the agent is dead. Silence past an instant and a moment: it hangs, if it is stopped;
 # if it is not, it may only be starved of CPU (by a fault, even) and gets three seconds more.
 set -u
@@ -29,6 +31,27 @@ say() { printf '%s guard %s: %s\n' "$now_ms" "$$" "$1"; }
 # The last to be killed for want of memory, where we may say so.
 { echo -900 >/proc/self/oom_score_adj; } 2>/dev/null
 
+# In control groups of its own: what kills, freezes or limits the agent's does not reach the guard.
+mapfile -t groups <<<"${GUARD_GROUPS-}"
+unset GUARD_GROUPS
+enter() {
+  local i
+  for ((i = 0; i + 1 < ${#groups[@]}; i += 2)); do
+    { echo $$ >"${groups[i]}/cgroup.procs"; } 2>/dev/null
+  done
+}
+enter
+
+# Out of them again, so that they can be removed: to where we came from, or to what is above.
+leave() {
+  local i own
+  for ((i = 0; i + 1 < ${#groups[@]}; i += 2)); do
+    own=${groups[i]}
+    { echo $$ >"${groups[i + 1]}/cgroup.procs" || echo $$ >"${own%/*}/cgroup.procs"; } 2>/dev/null
+    rmdir "$own" 2>/dev/null
+  done
+}
+
 # takeover dead|hung HEALER...: until it is done. The healer leaves all to an agent that is back.
 takeover() {
   local pause=1 reason=$1
@@ -45,6 +68,7 @@ takeover() {
   done
   boot_ms
   say 'done'
+  leave
   exit 0
 }
 
@@ -73,7 +97,10 @@ while :; do
   if read -r -t "$wait" -u 3 word value; then
     case $word in
       due) due=$value ;;
-      quit) exit 0 ;;
+      quit)
+        leave
+        exit 0
+        ;;
     esac
   elif [ $? -le 128 ]; then
     takeover dead "$@"

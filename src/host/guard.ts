@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { Failure, reasonOf } from '../core/base/failure.ts';
 import { birthTicks } from './boot-clock.ts';
 import { makePipe } from './libc.ts';
+import { makeGuardGroups } from './linux/control-groups.ts';
 
 const SCRIPT = join(import.meta.dirname, 'guard.sh');
 const HEALER = join(import.meta.dirname, '..', 'bin', 'healer.ts');
@@ -34,7 +35,7 @@ export class Guard {
     return this.#child?.pid;
   }
 
-  /** Starts the guard in a session of its own. @throws Failure 'guard' */
+  /** Starts the guard in a session and, where they can be made, in control groups of its own. @throws Failure 'guard' */
   start(): void {
     const [readEnd, writeEnd] = makePipe();
     const log = openLog(this.#stateDirectory);
@@ -45,7 +46,10 @@ export class Guard {
         detached: true,
         stdio: ['ignore', log, log, readEnd],
         cwd: '/',
-        env: guardEnvironment(),
+        env: {
+          ...guardEnvironment(),
+          GUARD_GROUPS: makeGuardGroups(this.#stateDirectory).join('\n'),
+        },
       });
       child.on('error', (error) => this.#died(child, reasonOf(error)));
       child.on('exit', () => this.#died(child, 'it ended'));

@@ -181,6 +181,9 @@ export class FakeLinux implements Linux {
         return this.#refreshBurner(act.token);
       case 'cpu.burn.stop':
         return this.#effect(`cpu.burn.stop ${act.token}`, () => this.#burners.delete(act.token));
+      case 'cgroup.delete':
+        // This machine lets nobody make a control group.
+        return;
       default:
         return unreachable(act);
     }
@@ -213,6 +216,8 @@ export class FakeLinux implements Linux {
         return this.#burnerOf(act.token) !== undefined;
       case 'cpu.burn.stop':
         return this.#burnerOf(act.token) === undefined;
+      case 'cgroup.delete':
+        return true;
       default:
         return unreachable(act);
     }

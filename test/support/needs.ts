@@ -21,6 +21,16 @@ const PROBES = {
     works(['unshare', '--net', '--mount', '--pid', '--fork', 'true'])
       ? undefined
       : 'unshare cannot make namespaces here',
+  cgroups: () =>
+    works([
+      'sh',
+      '-c',
+      'set -e; for at in /sys/fs/cgroup /sys/fs/cgroup/memory; do ' +
+        '[ -e $at/cgroup.procs ] || continue; mkdir $at/faultline-need && rmdir $at/faultline-need; exit 0; ' +
+        'done; exit 1',
+    ])
+      ? undefined
+      : 'no control group can be made here',
   nft: () =>
     works(['unshare', '--net', 'nft', 'add', 'table', 'inet', 'probe'])
       ? undefined

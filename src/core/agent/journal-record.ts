@@ -64,6 +64,7 @@ export function survivesReboot(act: Act): boolean {
     case 'cpu.burn':
     case 'cpu.burn.refresh':
     case 'cpu.burn.stop':
+    case 'cgroup.delete':
       return false;
     default:
       // An undo this version does not know: running it could do harm, leaving it out could too.

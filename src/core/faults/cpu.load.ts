@@ -67,7 +67,8 @@ export const cpuLoad = faultKind({
   kind: 'cpu.load',
   summary: 'Burns CPU on the targets: a noisy neighbour.',
   doc: `Starts a process beside Kafka that keeps \`workers\` CPUs busy for \`share\` of every tenth of a
-second, at normal priority, first in line for the OOM killer. With \`ramp\` the share grows evenly from
+second, at normal priority, first in line for the OOM killer, and in a memory and CPU control group of
+its own where one can be made (\`faultline nodes --json\` says). With \`ramp\` the share grows evenly from
 nothing. The load ends with the fault, and by itself 30 s after an agent has last asked for it.
 
 **What a Kafka user sees.** Longer request queues and higher latency, on all listeners; on a small

@@ -64,7 +64,9 @@ export type Act =
     }
   /** Renews the burner's own timeout; a Failure 'expired' where it has ended by itself. */
   | { act: 'cpu.burn.refresh'; token: string }
-  | { act: 'cpu.burn.stop'; token: string };
+  | { act: 'cpu.burn.stop'; token: string }
+  /** Removes a control group of ours that no process is in any more. */
+  | { act: 'cgroup.delete'; group: string };
 
 /** The act in words, as `faultline explain` and the journal print it. */
 export function describeAct(act: Act): string {
@@ -95,6 +97,8 @@ export function describeAct(act: Act): string {
       return `renew the timeout of the CPU burners marked ${act.token}`;
     case 'cpu.burn.stop':
       return `end the CPU burners marked ${act.token}`;
+    case 'cgroup.delete':
+      return `delete the empty control group ${act.group}`;
     default:
       return unreachable(act);
   }

@@ -8,35 +8,24 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseCgroups, type CgroupHierarchy } from '../../core/codec/cgroup.ts';
 import { shortHash } from '../../core/base/hash.ts';
 import { Failure } from '../../core/base/failure.ts';
 import type { LabPlace } from './place.ts';
 
-/** A mounted cgroup hierarchy that nodes get a part of. */
-interface Hierarchy {
-  version: 1 | 2;
-  mountPoint: string;
-}
-
 /** Version 1 controllers a fresh group works with at once (cpuset does not: it begins empty). */
 const CONTROLLERS = ['memory', 'cpu', 'cpuacct', 'blkio', 'pids', 'freezer'];
 
-/** Read from /proc/self/mountinfo, proc_pid_mountinfo(5). */
-function hierarchies(): Hierarchy[] {
-  const found: Hierarchy[] = [];
-  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
-    const [before = '', after = ''] = line.split(' - ');
-    const mountPoint = before.split(' ')[4] ?? '';
-    const [type, , options = ''] = after.split(' ');
-    if (type === 'cgroup2') found.push({ version: 2, mountPoint });
-    const ours = options.split(',').some((option) => CONTROLLERS.includes(option));
-    if (type === 'cgroup' && ours) found.push({ version: 1, mountPoint });
-  }
-  return found;
+/** The mounted hierarchies that nodes get a part of. */
+function hierarchies(): CgroupHierarchy[] {
+  return parseCgroups(readFileSync('/proc/self/mountinfo', 'utf8'), '').filter(
+    ({ version, controllers }) =>
+      version === 2 || controllers.some((controller) => CONTROLLERS.includes(controller)),
+  );
 }
 
 /** The lab's group in a hierarchy: by its directory, so that it is found with nothing recorded. */
-const groupOf = (place: LabPlace, { mountPoint }: Hierarchy): string =>
+const groupOf = (place: LabPlace, { mountPoint }: CgroupHierarchy): string =>
   join(mountPoint, `faultline-lab-${shortHash(place.directory)}`);
 
 /** Writes to a control file. @returns false: this kernel or container does not allow it. */

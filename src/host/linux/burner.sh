@@ -2,13 +2,18 @@
 # One worker of cpu.load: busy for a share of every half second. A shell, because what loads a machine
 # must not need its memory, too (3 MB, where a Node with one thread takes 90).
 #
-#   burner.sh --token TOKEN SHARE_PER_MILLE RAMP_MS TIMEOUT_MS
+#   burner.sh --token TOKEN SHARE_PER_MILLE RAMP_MS TIMEOUT_MS [CGROUP.PROCS ...]
 #
 # Known in /proc by its token. It outlives its agent, so that a guard can end it, and ends by itself
 # when no SIGCONT has come for the timeout. SIGCONT, because one that comes too early harms nobody.
 set -u
 share=$3 ramp_ms=$4 timeout_ms=$5
 window_ms=500
+
+# Into control groups of its own; one that cannot be entered is done without.
+for entrance in "${@:6}"; do
+  { echo $$ >"$entrance"; } 2>/dev/null
+done
 
 # /proc/uptime is CLOCK_BOOTTIME in seconds with two digits (proc_uptime(5)): no clock fault moves it.
 now() {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { Act } from '../../core/model/act.ts';
 import type { Leftover } from './linux.ts';
+import { emptyGroups, groupExists, makeLoadGroups, removeGroups } from './control-groups.ts';
 import { ticksPerSecond } from './libc.ts';
 import { seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
 
@@ -24,8 +25,9 @@ function burners(token: string): SeenProcess[] {
 export async function startBurner(act: Extract<Act, { act: 'cpu.burn' }>): Promise<void> {
   const numbers = [act.sharePerMille, act.rampMs, act.timeoutMs].map(String);
   const missing = act.workers - burners(act.token).length;
+  const groups = missing > 0 ? makeLoadGroups(act.token, act.workers) : [];
   for (let worker = 0; worker < missing; worker++) {
-    await startWorker([BURNER, '--token', act.token, ...numbers]);
+    await startWorker([BURNER, '--token', act.token, ...numbers, ...groups]);
   }
 }
 
@@ -52,11 +54,17 @@ export async function stopBurner(token: string): Promise<void> {
   const running = burners(token).map(({ ref }) => ref);
   for (const ref of running) sendSignal(ref, 'SIGKILL');
   await waitFor(running, (state) => ['gone', 'Z', 'X'].includes(state), 'SIGKILL');
+  await removeGroups(token);
 }
 
 /** Whether at least so many workers with this token run. */
 export function burnerRuns(token: string, workers = 1): boolean {
   return burners(token).length >= workers;
+}
+
+/** Whether nothing is left of the workers with this token. */
+export function burnerIsGone(token: string): boolean {
+  return !burnerRuns(token) && !groupExists(token);
 }
 
 /** CPU time in ms of all burners with a token, and how many there are. */
@@ -71,5 +79,13 @@ export function burnerLeftovers(): Leftover[] {
   return [...tokens].map((token) => ({
     says: `CPU burner ${token}`,
     remove: { act: 'cpu.burn.stop', token },
+  }));
+}
+
+/** Control groups that nothing is in any more: of a load or a guard that was killed. */
+export function groupLeftovers(): Leftover[] {
+  return emptyGroups().map((group) => ({
+    says: `empty control group ${group}`,
+    remove: { act: 'cgroup.delete', group },
   }));
 }

@@ -6,6 +6,7 @@ import { holdsAll, readListedTable, writeDropTable, writeList } from '../../core
 import type { DropTable } from '../../core/model/act.ts';
 import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
 import { exec } from '../exec.ts';
+import { tryLoadGroups } from './control-groups.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -18,6 +19,8 @@ const TRIAL: DropTable = {
   control: { coordinatorAddresses: ['192.0.2.2', '2001:db8::2'], agentPort: 1 },
   timeoutMs: 60_000,
 };
+
+const TRIAL_TOKEN = 'faultline-trial';
 
 type Found = Omit<Capability, 'need'>;
 
@@ -71,7 +74,8 @@ async function tryBurner(): Promise<Found> {
   const script = 'exec {fd}<> <(:); read -r up rest </proc/uptime && echo "$BASH_VERSION"';
   try {
     const { stdout } = await exec(['/bin/bash', '-c', script], { timeoutMs: TIMEOUT_MS });
-    return { met: true, why: `processes of our own, bash ${stdout.trim()}` };
+    const groups = tryLoadGroups(TRIAL_TOKEN);
+    return { met: true, why: `processes of our own, bash ${stdout.trim()}; ${groups}` };
   } catch (error) {
     return { met: false, why: reasonOf(error) };
   }

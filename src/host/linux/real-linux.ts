@@ -7,12 +7,15 @@ import type { ProcessMatch } from '../../core/model/process-match.ts';
 import type { Answer, AnswerTo, Query } from '../../core/model/query.ts';
 import {
   burnerCpu,
+  burnerIsGone,
   burnerLeftovers,
   burnerRuns,
+  groupLeftovers,
   refreshBurner,
   startBurner,
   stopBurner,
 } from './burner.ts';
+import { groupExists, removeGroups } from './control-groups.ts';
 import type { Leftover, Linux } from './linux.ts';
 import { tryNeeds } from './needs.ts';
 import { Nft } from './nft.ts';
@@ -68,6 +71,8 @@ export class RealLinux implements Linux {
         return refreshBurner(act.token);
       case 'cpu.burn.stop':
         return stopBurner(act.token);
+      case 'cgroup.delete':
+        return removeGroups(act.group);
       default:
         return unreachable(act);
     }
@@ -95,7 +100,9 @@ export class RealLinux implements Linux {
       case 'cpu.burn.refresh':
         return burnerRuns(act.token);
       case 'cpu.burn.stop':
-        return !burnerRuns(act.token);
+        return burnerIsGone(act.token);
+      case 'cgroup.delete':
+        return !groupExists(act.group);
       default:
         return unreachable(act);
     }
@@ -114,7 +121,7 @@ export class RealLinux implements Linux {
   }
 
   async leftovers(): Promise<Leftover[]> {
-    return [...(await this.#nft.leftovers()), ...burnerLeftovers()];
+    return [...(await this.#nft.leftovers()), ...burnerLeftovers(), ...groupLeftovers()];
   }
 
   async #answer(query: Query): Promise<Answer> {

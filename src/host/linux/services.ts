@@ -4,6 +4,7 @@ import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { Service } from '../../core/model/agent-config.ts';
 import type { ProcessMatch } from '../../core/model/process-match.ts';
 import { exec } from '../exec.ts';
+import { leaveGuardGroups } from './control-groups.ts';
 import { findProcesses, type SeenProcess } from './processes.ts';
 
 /** A JVM shows its arguments at once; what starts it (a unit, an init) may take its time. */
@@ -98,6 +99,7 @@ function startDetached(argv: readonly string[]): StartCommand {
     failure ??= new Failure('service-not-started', message, { definite: false });
   });
   child.unref();
+  if (child.pid !== undefined) leaveGuardGroups(child.pid);
   return {
     async failed() {
       if (failure) throw failure;
