@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import type { DiskState } from '../host/fuse/control.ts';
+import type { DiskEvent } from '../host/fuse/events.ts';
 import type { LostFile } from '../host/fuse/tracking.ts';
 import { printJson, printLine, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
-import { argument, jsonFlag } from './flags.ts';
+import { argument, jsonFlag, switchFlag } from './flags.ts';
 
 async function ask(mountPoint: string, method: string, route: string, body?: string) {
   const { askDisk } = await import('../host/fuse/control-client.ts');
@@ -17,7 +18,8 @@ function show(context: CliContext, state: DiskState, json: boolean): void {
   for (const fault of state.faults) {
     const active = fault.active ? 'in force' : 'not in force';
     const counts = `${fault.hits} hit(s) of ${fault.matched} matching request(s)`;
-    printLine(context, `${fault.id} (${fault.kind}): ${active}, ${counts}`);
+    const owner = fault.owner === 'specification' ? '' : `, set by ${fault.owner || 'itself'}`;
+    printLine(context, `${fault.id} (${fault.kind}): ${active}, ${counts}${owner}`);
   }
   if (state.faults.length === 0) printLine(context, 'no faults');
   if (state.held > 0) printLine(context, `${state.held} request(s) held now`);
@@ -47,26 +49,51 @@ A specification with any problem is refused whole; a fault that stays word for w
   },
 });
 
-const showCommand = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>({
+function printEvent(context: CliContext, event: DiskEvent): void {
+  if (event.type === 'ended') {
+    printLine(context, `${event.at} ${event.fault}: ended by ${event.endedBy}`);
+    return;
+  }
+  const error = event.errno === 0 ? '' : `, error ${event.errno}`;
+  const faults = event.faults.join(', ');
+  printLine(context, `${event.at} ${faults}: ${event.operation} of ${event.path || '.'}${error}`);
+}
+
+const showCommand = buildCommand<
+  { json: boolean; events: boolean },
+  [mountPoint: string],
+  CliContext
+>({
   docs: {
     brief: 'The faults of a mount and how often each has hit',
-    fullDescription: withExamples('Counters are those of all threads together.', [
-      ['faultline disk show /var/lib/kafka/d1', 'what is in force there'],
-    ]),
+    fullDescription: withExamples(
+      `Counters are those of all threads together. Of the events the last thousand are kept; while
+more than a hundred a second happen on a thread, the counters alone know the rest.`,
+      [
+        ['faultline disk show /var/lib/kafka/d1', 'what is in force there'],
+        ['faultline disk show /var/lib/kafka/d1 --events', 'what was hit, and what has ended'],
+      ],
+    ),
   },
   parameters: {
-    flags: { json: jsonFlag },
+    flags: { json: jsonFlag, events: switchFlag('also what has happened, oldest first') },
     positional: { kind: 'tuple', parameters: [mountPoint] },
   },
   async func(flags, at) {
-    show(this, (await ask(at, 'GET', '/v1/disk')) as DiskState, flags.json);
+    const state = (await ask(at, 'GET', '/v1/disk')) as DiskState;
+    if (!flags.events) return show(this, state, flags.json);
+    const { events } = (await ask(at, 'GET', '/v1/disk/events')) as { events: DiskEvent[] };
+    if (flags.json) return printJson(this, { ...state, events });
+    show(this, state, false);
+    for (const event of events) printEvent(this, event);
+    if (state.eventsDropped > 0) printLine(this, `and ${state.eventsDropped} more hits`);
   },
 });
 
 const clear = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>({
   docs: {
-    brief: 'Remove all faults; what they held goes on',
-    fullDescription: withExamples('Returns when none is in force any more.', [
+    brief: 'Remove the faults of the specification; what they held goes on',
+    fullDescription: withExamples('Returns when none of them is in force any more.', [
       ['faultline disk clear /var/lib/kafka/d1', 'a healthy disk again'],
     ]),
   },

@@ -6,7 +6,7 @@ import { withExamples } from './examples.ts';
 import { argument, jsonFlag, switchFlag } from './flags.ts';
 
 export const mountCommand = buildCommand<
-  { shared: boolean; threads?: number; json: boolean },
+  { shared: boolean; track: boolean; threads?: number; json: boolean },
   [target: string, mountPoint: string],
   CliContext
 >({
@@ -26,6 +26,7 @@ Only the mount may change TARGET, unless --shared.`,
     flags: {
       json: jsonFlag,
       shared: switchFlag('others change TARGET too: names are kept for 1 s, pages for one open'),
+      track: switchFlag('know what is not fsynced from the start, for faultline disk powercut'),
       threads: {
         kind: 'parsed',
         parse: Number,
@@ -47,12 +48,13 @@ Only the mount may change TARGET, unless --shared.`,
     const { canonicalMountPoint } = await import('../host/fuse/control-client.ts');
     const at = canonicalMountPoint(mountPoint);
     await prepareMountPoint(at, target);
-    const { shared, threads } = flags;
-    const options = { target: realpathSync(target), mountPoint: realpathSync(at), shared, threads };
+    const { shared, threads, track: trackUnsynced } = flags;
+    const paths = { target: realpathSync(target), mountPoint: realpathSync(at) };
+    const options = { ...paths, shared, threads, trackUnsynced };
     const script = fileURLToPath(new URL('../bin/mount.ts', import.meta.url));
     const code = await superviseMount(script, [JSON.stringify(options)], at, (pid) => {
-      if (flags.json) printJson(this, { target: options.target, mountPoint: at, pid });
-      else printLine(this, `mounted ${options.target} at ${at}, process ${pid}`);
+      if (flags.json) printJson(this, { target: paths.target, mountPoint: at, pid });
+      else printLine(this, `mounted ${paths.target} at ${at}, process ${pid}`);
     });
     exitWith(this, code);
   },

@@ -83,6 +83,12 @@ export class DiskMount implements AsyncDisposable {
     )) as DiskState;
   }
 
+  /** One route below /v1/disk. */
+  async ask(method: string, route: string, body?: unknown): Promise<unknown> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return askDisk(this.path, method, `/v1/disk${route}`, text);
+  }
+
   async clear(): Promise<void> {
     await askDisk(this.path, 'DELETE', '/v1/disk');
   }

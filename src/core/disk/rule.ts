@@ -8,7 +8,7 @@ import type { DiskSpecification, Effect, Fault, When } from './specification.ts'
 
 /** A fault ready to be asked about requests. */
 export interface Rule {
-  /** Place in the specification: also the place of its counters. */
+  /** The place of its counters. */
   readonly index: number;
   readonly id: string;
   readonly effect: Effect;
@@ -46,18 +46,33 @@ export interface Request {
   size: number;
 }
 
-/**
- * The rules of a checked specification.
- * @param places each fault's place among the counters; its place in the document without them.
- */
-export function compileRules(specification: DiskSpecification, places?: readonly number[]): Rule[] {
-  const root = new Random(specification.seed ?? 0);
-  return specification.faults.map((fault, index) =>
-    compileRule(fault, places?.[index] ?? index, root),
-  );
+/** A fault in force. */
+export interface Placed {
+  fault: Fault;
+  seed: number;
+  /** Its place among the counters. */
+  place: number;
 }
 
-function compileRule(fault: Fault, index: number, root: Random): Rule {
+/** What is in force: written by the control, read by all who decide. */
+export interface Published {
+  faults: readonly Placed[];
+  /** Whether to know what is unsynced. */
+  tracks: boolean;
+}
+
+/** The faults of a checked specification, each at its own place in the document. */
+export function placed(specification: DiskSpecification): Published {
+  const seed = specification.seed ?? 0;
+  const faults = specification.faults.map((fault, place) => ({ fault, seed, place }));
+  return { faults, tracks: specification.trackUnsynced === true };
+}
+
+export function compileRules(published: Published): Rule[] {
+  return published.faults.map(compileRule);
+}
+
+function compileRule({ fault, seed, place: index }: Placed): Rule {
   const match = fault.match ?? {};
   const wanted = match.op === undefined ? defaultOperations(fault.fault) : operationSet(match.op);
   return {
@@ -66,7 +81,7 @@ function compileRule(fault: Fault, index: number, root: Random): Rule {
     effect: fault.fault,
     operations: wanted & applicable(fault.fault),
     when: compileWhen(fault.when ?? {}),
-    random: root.fork(fault.id),
+    random: new Random(seed).fork(fault.id),
     paths: globs(match.path),
     notPaths: globs(match.notPath),
     ranges: match.range ?? [],

@@ -5,9 +5,10 @@ import { Type } from 'typebox';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { shortHash } from '../../core/base/hash.ts';
 import { checkSchema } from '../../core/base/schema.ts';
-import type { Problem } from '../../core/base/problem.ts';
+import type { Checked, Problem } from '../../core/base/problem.ts';
 import { parseSpecification } from '../../core/disk/check.ts';
-import type { Control } from './control.ts';
+import { checkSingle, Terms } from '../../core/disk/single.ts';
+import { Refusal, type Control } from './control.ts';
 
 /** Where the control of a mount listens: outside the mount, so that no fault can lock it out. */
 export function controlPath(mountPoint: string): string {
@@ -16,6 +17,25 @@ export function controlPath(mountPoint: string): string {
 
 const MAX_BODY_BYTES = 1 << 20;
 
+/**
+ * The control's routes. Bodies and answers are JSON; a refusal has `problems`, and changes nothing.
+ *
+ *   GET    /v1/disk                    DiskState
+ *   PUT    /v1/disk                    a specification: replaces the one before, no other fault
+ *   DELETE /v1/disk                    the empty specification
+ *   GET    /v1/disk/faults/ID          FaultState, also of one that ended not long ago (`endedBy`)
+ *   PUT    /v1/disk/faults/ID          a fault beside the others: match, when, fault, seed, owner,
+ *                                      trackUnsynced, deadlineMs, leaseMs. The same again renews it
+ *                                      and keeps its counters; another replaces it
+ *   POST   /v1/disk/faults/ID/renew    deadlineMs, leaseMs from now on; 404 where it has ended
+ *   DELETE /v1/disk/faults/ID          ends it; {} where there never was one
+ *   GET    /v1/disk/events             ?after=NUMBER&waitMs=N: the events after that one, waiting
+ *                                      for the next where there is none
+ *   POST   /v1/disk/powercut           loss, seed: what was lost
+ *   POST   /v1/disk/stop               unmounts and ends the process
+ *
+ * All but events answer when what was asked is in force, also for what is open, cached and mapped.
+ */
 const PowerCut = Type.Object(
   {
     loss: Type.Enum(['all', 'subset', 'torn', 'reordered']),
@@ -23,6 +43,8 @@ const PowerCut = Type.Object(
   },
   { additionalProperties: false },
 );
+
+const LONGEST_WAIT_MS = 60_000;
 
 class Refused extends Error {
   readonly status: number;
@@ -47,17 +69,76 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
+/** @throws Refused */
+async function documentOf<T>(
+  request: IncomingMessage,
+  what: string,
+  check: (document: unknown) => Checked<T>,
+): Promise<T> {
+  let document: unknown;
+  try {
+    document = JSON.parse((await bodyOf(request)) || '{}');
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused(422, `${what} is refused`, [
+      { path: '', message: `not JSON: ${reasonOf(error)}` },
+    ]);
+  }
+  const checked = check(document);
+  if (!checked.ok) throw new Refused(422, `${what} is refused`, checked.problems);
+  return checked.value;
+}
+
+/** One fault by its id. */
+async function answerOne(
+  control: Control,
+  request: IncomingMessage,
+  id: string,
+  verb: string,
+): Promise<unknown> {
+  switch (`${request.method} ${verb}`) {
+    case 'GET ': {
+      const state = control.find(id);
+      if (state === undefined) throw new Refused(404, `no such fault: ${id}`);
+      return state;
+    }
+    case 'PUT ':
+      return control.setOne(
+        id,
+        await documentOf(request, 'the fault', (document) => checkSingle(id, document)),
+      );
+    case 'POST renew': {
+      const terms = await documentOf(request, 'the renewal', (document) =>
+        checkSchema(Terms, document),
+      );
+      const state = await control.renew(id, terms);
+      if (state === undefined) throw new Refused(404, `no such fault stands: ${id}`);
+      return state;
+    }
+    case 'DELETE ':
+      return (await control.remove(id)) ?? {};
+    default:
+      throw new Refused(404, `no such route: ${request.method} ${request.url}`);
+  }
+}
+
 async function answer(
   control: Control,
   stop: () => void,
   request: IncomingMessage,
 ): Promise<unknown> {
-  const route = `${request.method} ${request.url}`;
+  const url = new URL(request.url ?? '', 'http://control');
+  const one = /^\/v1\/disk\/faults\/([^/]+)(?:\/(renew))?$/.exec(url.pathname);
+  if (one?.[1] !== undefined) return answerOne(control, request, one[1], one[2] ?? '');
+  const route = `${request.method} ${url.pathname}`;
   switch (route) {
     case 'GET /v1/disk':
       return control.state();
-    case 'GET /v1/disk/events':
-      return { events: control.events };
+    case 'GET /v1/disk/events': {
+      const after = Number(url.searchParams.get('after') ?? 0);
+      const waitMs = Math.min(Number(url.searchParams.get('waitMs') ?? 0), LONGEST_WAIT_MS);
+      return { events: await control.events.after(after || 0, waitMs || 0) };
+    }
     case 'PUT /v1/disk': {
       const checked = parseSpecification(await bodyOf(request));
       if (!checked.ok) throw new Refused(422, 'the specification is refused', checked.problems);
@@ -68,9 +149,10 @@ async function answer(
       await control.clear();
       return control.state();
     case 'POST /v1/disk/powercut': {
-      const checked = checkSchema(PowerCut, JSON.parse((await bodyOf(request)) || '{}'));
-      if (!checked.ok) throw new Refused(422, 'the power cut is refused', checked.problems);
-      return { files: await control.powerCut(checked.value.loss, checked.value.seed ?? 0) };
+      const { loss, seed } = await documentOf(request, 'the power cut', (document) =>
+        checkSchema(PowerCut, document),
+      );
+      return { files: await control.powerCut(loss, seed ?? 0) };
     }
     case 'POST /v1/disk/stop':
       stop();
@@ -81,8 +163,10 @@ async function answer(
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  const status = error instanceof Refused ? error.status : error instanceof Failure ? 409 : 400;
-  const problems = error instanceof Refused ? error.problems : [];
+  const refused = error instanceof Refused || error instanceof Refusal;
+  const worldly = error instanceof Failure ? 409 : 500;
+  const status = error instanceof Refused ? error.status : refused ? 422 : worldly;
+  const problems = refused ? error.problems : [];
   const code = error instanceof Failure ? error.code : undefined;
   response.writeHead(status, { 'content-type': 'application/problem+json' });
   response.end(JSON.stringify({ title: reasonOf(error), status, code, problems }));

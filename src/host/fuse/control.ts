@@ -1,35 +1,51 @@
-import { inForce } from '../../core/disk/rule.ts';
-import { canonicalJson, sameJson } from '../../core/base/canonical-json.ts';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { describeProblem } from '../../core/base/problem.ts';
+import { describeProblem, type Problem } from '../../core/base/problem.ts';
 import { OUT_HEADER_BYTES } from '../../core/codec/fuse/constants.ts';
 import { printReplyHeader } from '../../core/codec/fuse.ts';
 import { ERRNO } from '../../core/disk/errno.ts';
 import { parseKibosh } from '../../core/disk/kibosh.ts';
-import { addressOf, libc } from './libc.ts';
-import { compileRules, touchesMetadata } from '../../core/disk/rule.ts';
-import { NOTHING, type DiskSpecification, type Fault } from '../../core/disk/specification.ts';
+import type { Published } from '../../core/disk/rule.ts';
+import type { SingleFault, Terms } from '../../core/disk/single.ts';
+import {
+  isInForce,
+  SPECIFICATION,
+  StandingFaults,
+  type EndedBy,
+  type Standing,
+} from '../../core/disk/standing.ts';
+import { NOTHING, type DiskSpecification } from '../../core/disk/specification.ts';
+import type { Loss } from '../../core/disk/unsynced.ts';
+import { boottimeMs } from '../linux/libc.ts';
 import { Engine } from './engine.ts';
+import { DiskEvents } from './events.ts';
 import type { FileSystem } from './file-system.ts';
-import { LANES } from './file-system.ts';
-import type { Published } from './judge.ts';
-import { MAX_RULES, RULES_BYTES, WORD } from './memory.ts';
+import { addressOf, libc } from './libc.ts';
+import { MAX_RULES, WORD } from './memory.ts';
 import type { Report } from './messages.ts';
-import { loseUnsynced, startOver, type LostFile } from './tracking.ts';
+import { Publisher } from './publisher.ts';
+import { loseUnsynced, type LostFile } from './tracking.ts';
 
 const PER_RULE = 2;
 const WIDE_PER_RULE = 3;
-/** How long the kernel may take to let go of what it has cached. */
-const IN_FORCE_WITHIN_MS = 30_000;
-const EVENTS_KEPT = 1000;
+const ENDED_KEPT = 200;
+/** Timers stand still while the machine is suspended; faults' terms don't. */
+const LOOK_AGAIN_MS = 5000;
 
 export interface FaultState {
   id: string;
+  /** 'track' where it only keeps track of what is unsynced. */
   kind: string;
-  /** In force now (not before its delay or after its duration). */
+  /** 'specification' for those of the specification. */
+  owner: string;
+  /** In force now (not before its `when.delay`, after its `when.duration` or its end). */
   active: boolean;
   matched: number;
   hits: number;
+  /** How long it still stands; left out where nothing ends it by itself. */
+  deadlineMs?: number;
+  leaseMs?: number;
+  /** Of one that stands no more. */
+  endedBy?: EndedBy;
 }
 
 export interface DiskState {
@@ -37,44 +53,43 @@ export interface DiskState {
   mountPoint: string;
   specification: DiskSpecification;
   faults: FaultState[];
+  /** Whether a power cut would know what is unsynced. */
+  tracking: boolean;
   /** Requests held now, and the events that were not kept. */
   held: number;
   eventsDropped: number;
+  /** The number of the last event. */
+  lastEvent: number;
   inodes: number;
 }
 
-/** One hit, for people and receipts. */
-export interface HitEvent {
-  at: string;
-  faults: string[];
-  operation: string;
-  path: string;
-  errno: number;
-}
+/** Refused for what the document says: nothing changed. */
+export class Refusal extends Error {
+  readonly problems: Problem[];
 
-interface Armed {
-  fault: Fault;
-  place: number;
-  /** Milliseconds of the monotonic clock. */
-  setAt: number;
+  constructor(problems: Problem[]) {
+    super('refused');
+    this.problems = problems;
+  }
 }
 
 /** Switches faults of one mount on and off; a change is answered when it is in force, and not before. */
 export class Control {
   readonly #fileSystem: FileSystem;
   readonly #engine: Engine;
+  readonly #publisher: Publisher;
+  readonly #standing = new StandingFaults(MAX_RULES);
   #specification: DiskSpecification = NOTHING;
-  #armed: Armed[] = [];
-  #published: Published = { specification: NOTHING, places: [] };
+  #places = new Map<number, Standing>();
+  readonly #ended = new Map<string, FaultState>();
   #timer: NodeJS.Timeout | undefined;
   #queue: Promise<unknown> = Promise.resolve();
-  readonly events: HitEvent[] = [];
-  #names = new Map<number, string>();
-  #onReport: ((report: Report) => void) | undefined;
+  readonly events = new DiskEvents();
 
   constructor(fileSystem: FileSystem) {
     this.#fileSystem = fileSystem;
     this.#engine = new Engine(fileSystem.memory, fileSystem.engineOptions);
+    this.#publisher = new Publisher(fileSystem, this.#engine);
     fileSystem.onReport = (report) => this.#report(report);
   }
 
@@ -86,20 +101,11 @@ export class Control {
         printReplyHeader(view, report.unique, errno, OUT_HEADER_BYTES);
         libc.write(report.device, addressOf(bytes), OUT_HEADER_BYTES);
       });
-      return;
-    }
-    if (report.type !== 'hit') {
-      this.#onReport?.(report);
-      return;
-    }
-    this.events.push({
-      at: new Date().toISOString(),
-      faults: report.places.map((place) => this.#names.get(place) ?? ''),
-      operation: report.operation,
-      path: report.path,
-      errno: report.errno,
-    });
-    if (this.events.length > EVENTS_KEPT) this.events.shift();
+    } else if (report.type === 'hit') {
+      const { places, operation, path, errno } = report;
+      const faults = places.map((place) => this.#places.get(place)?.id ?? '');
+      this.events.add({ type: 'hit', faults, operation, path, errno });
+    } else this.#publisher.take(report);
   }
 
   /** What was written to the control file. @returns 0, or the errno that close(2) gets. */
@@ -130,177 +136,174 @@ export class Control {
     return turn;
   }
 
-  /** Replaces the specification; a fault that stays word for word keeps its counters. @throws Failure */
+  /** What holds from the mount on. */
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#publish());
+  }
+
+  /** Replaces the specification, and no fault that was set by itself. @throws Failure, Refusal */
   set(specification: DiskSpecification): Promise<void> {
     return this.#inTurn(async () => {
-      const text = canonicalJson({ specification, places: specification.faults.map(() => 999) });
-      if (Buffer.byteLength(text) > RULES_BYTES) {
-        throw new Failure('specification-too-large', 'the specification is larger than 1 MiB', {
-          definite: true,
-        });
-      }
-      const sameSeed = (this.#specification.seed ?? 0) === (specification.seed ?? 0);
-      const kept = new Map(sameSeed ? this.#armed.map((one) => [one.fault.id, one]) : []);
-      const used = new Set(this.#armed.map((one) => one.place));
-      const now = performance.now();
-      const armed: Armed[] = [];
-      for (const fault of specification.faults) {
-        const before = kept.get(fault.id);
-        if (before !== undefined && sameJson(before.fault, fault)) armed.push(before);
-        else armed.push({ fault, place: this.#freePlace(used), setAt: now });
-      }
+      const singles = this.#standing.all().filter((one) => one.owner !== SPECIFICATION);
+      Publisher.measure([...specification.faults, ...singles.map((one) => one.fault)]);
+      const problems = this.#standing.setSpecification(specification, boottimeMs());
+      if (problems.length > 0) throw new Refusal(problems);
       this.#specification = specification;
-      this.#armed = armed;
       await this.#publish();
     });
   }
 
-  #freePlace(used: Set<number>): number {
-    const { counters, wide } = this.#fileSystem.memory;
-    let place = 0;
-    while (used.has(place)) place++;
-    if (place >= MAX_RULES) {
-      throw new Failure('too-many-faults', 'replacing so many faults at once: clear first', {
-        definite: true,
-      });
-    }
-    used.add(place);
-    counters.fill(0, place * PER_RULE, (place + 1) * PER_RULE);
-    wide.fill(0n, place * WIDE_PER_RULE, (place + 1) * WIDE_PER_RULE);
-    return place;
+  /** Sets one fault beside the others; the same once more renews its terms. @throws as `set` */
+  setOne(id: string, single: SingleFault): Promise<FaultState> {
+    return this.#inTurn(async () => {
+      const others = this.#standing.all().filter((one) => one.id !== id);
+      Publisher.measure([...others.map((one) => one.fault), single.fault]);
+      const problems = this.#standing.set(id, single, boottimeMs());
+      if (problems.length > 0) throw new Refusal(problems);
+      this.#ended.delete(id);
+      await this.#publish();
+      return this.find(id) as FaultState;
+    });
   }
 
-  #isActive(armed: Armed, now: number): boolean {
-    const { fromMs, toMs } = inForce(armed.fault.when);
-    return now - armed.setAt >= fromMs && now - armed.setAt < toMs;
+  /** @returns undefined where no such fault stands. */
+  renew(id: string, terms: Terms): Promise<FaultState | undefined> {
+    return this.#inTurn(() => {
+      const renewed = this.#standing.renew(id, terms, boottimeMs());
+      this.#schedule();
+      return Promise.resolve(renewed === undefined ? undefined : this.#stateOf(renewed));
+    });
+  }
+
+  /** Ends one fault. @returns what it was at its end; undefined where there never was one. */
+  remove(id: string): Promise<FaultState | undefined> {
+    return this.#inTurn(async () => {
+      const removed = this.#standing.remove(id);
+      if (removed !== undefined) {
+        await this.#publish();
+        this.#noteEnd(removed, 'request');
+      }
+      return this.#ended.get(id);
+    });
+  }
+
+  #inForce(specification: DiskSpecification, now: number): Published {
+    const standing = this.#standing.all();
+    const faults = standing
+      .filter((one) => isInForce(one, now))
+      .map(({ fault, seed, place }) => ({
+        fault: fault as NonNullable<typeof fault>,
+        seed,
+        place,
+      }));
+    const tracks = specification.trackUnsynced === true || standing.some((one) => one.tracks);
+    return { faults, tracks: tracks || this.#fileSystem.options.trackUnsynced === true };
   }
 
   /** Makes exactly the faults in force now apply, and looks again when that changes. */
   async #publish(): Promise<void> {
-    const now = performance.now();
-    const active = this.#armed.filter((one) => this.#isActive(one, now));
-    const before = this.#published;
-    const after: Published = {
-      specification: { ...this.#specification, faults: active.map((one) => one.fault) },
-      places: active.map((one) => one.place),
-    };
-    this.#names = new Map(this.#armed.map((one) => [one.place, one.fault.id]));
-    this.#prepareTracking(before.specification, after.specification);
-    const epoch = this.#store(after);
-    const places = before.places.filter((place) => !after.places.includes(place));
-    this.#published = after;
-    await this.#answered('healed', LANES, () => {
-      this.#fileSystem.tellLanes({ type: 'healed', places, epoch });
-    });
-    await this.#answered('swept', 1, () => {
-      this.#fileSystem.tellNotifier({ type: 'sweep', before, after });
-    });
-    this.#schedule(now);
-  }
-
-  #store(published: Published): number {
-    const { words, rules } = this.#fileSystem.memory;
-    const bytes = Buffer.from(JSON.stringify(published));
-    rules.set(bytes);
-    Atomics.store(words, WORD.rulesLength, bytes.length);
-    const compiled = compileRules(published.specification, published.places);
-    Atomics.store(words, WORD.metadataFaults, compiled.some(touchesMetadata) ? 1 : 0);
-    const epoch = Atomics.add(words, WORD.epoch, 1) + 1;
-    Atomics.store(words, WORD.active, compiled.length > 0 ? 1 : 0);
-    return epoch;
-  }
-
-  /** Stale reads and failing fsyncs need to know what is unsynced, from when they begin. */
-  #prepareTracking(before: DiskSpecification, after: DiskSpecification): void {
-    const { words } = this.#fileSystem.memory;
-    const wants = needsTracking(after);
-    const hadStale = before.faults.some((one) => one.fault.kind === 'stale');
-    const hasStale = after.faults.some((one) => one.fault.kind === 'stale');
-    const isNew = Atomics.load(words, WORD.tracking) === 0 || (hasStale && !hadStale);
-    if (wants && isNew) startOver(this.#engine);
-    Atomics.store(words, WORD.tracking, wants ? 1 : 0);
-    if (!wants && needsTracking(before)) startOver(this.#engine);
-  }
-
-  #answered(type: Report['type'], count: number, ask: () => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let missing = count;
-      const timer = setTimeout(() => {
-        this.#onReport = undefined;
-        const message = `the kernel has not let go of cached pages within ${IN_FORCE_WITHIN_MS} ms`;
-        reject(new Failure('not-in-force', message, { definite: false }));
-      }, IN_FORCE_WITHIN_MS);
-      this.#onReport = (report) => {
-        if (report.type !== type || --missing > 0) return;
-        clearTimeout(timer);
-        this.#onReport = undefined;
-        resolve();
-      };
-      ask();
-    });
-  }
-
-  #schedule(now: number): void {
-    clearTimeout(this.#timer);
-    let next = Infinity;
-    for (const { fault, setAt } of this.#armed) {
-      const { fromMs, toMs } = inForce(fault.when);
-      for (const at of [setAt + fromMs, setAt + toMs]) if (at > now) next = Math.min(next, at);
+    const { counters, wide } = this.#fileSystem.memory;
+    const before = this.#places;
+    this.#places = new Map(this.#standing.all().map((one) => [one.place, one]));
+    for (const place of this.#places.keys()) {
+      if (before.has(place)) continue;
+      counters.fill(0, place * PER_RULE, (place + 1) * PER_RULE);
+      wide.fill(0n, place * WIDE_PER_RULE, (place + 1) * WIDE_PER_RULE);
     }
+    this.#schedule();
+    await this.#publisher.publish(this.#inForce(this.#specification, boottimeMs()));
+  }
+
+  /** Where a fault begins or ends by itself: neither agent nor caller is needed for that. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const now = boottimeMs();
+    const next = this.#standing.nextChange(now);
     if (next === Infinity) return;
-    const waitMs = Math.min(Math.max(0, next - performance.now()) + 1, 2 ** 31 - 1);
+    const waitMs = Math.min(Math.max(0, next - now) + 1, LOOK_AGAIN_MS);
     this.#timer = setTimeout(() => {
-      this.#inTurn(() => this.#publish()).catch((error: unknown) => {
+      this.#inTurn(async () => {
+        if (boottimeMs() < next) return this.#schedule();
+        const ended = this.#standing.expire(boottimeMs());
+        await this.#publish();
+        for (const { fault, endedBy } of ended) this.#noteEnd(fault, endedBy);
+      }).catch((error: unknown) => {
         process.stderr.write(`faultline mount: ${String(error)}\n`);
       });
     }, waitMs);
   }
 
+  #noteEnd(fault: Standing, endedBy: EndedBy): void {
+    const state = { ...this.#stateOf(fault), active: false, endedBy };
+    this.#ended.set(fault.id, state);
+    for (const id of this.#ended.keys()) if (this.#ended.size > ENDED_KEPT) this.#ended.delete(id);
+    this.events.add({ type: 'ended', fault: fault.id, endedBy, hits: state.hits });
+  }
+
+  /** Ends the specification's faults and keeps all others. */
   clear(): Promise<void> {
     return this.set(NOTHING);
+  }
+
+  /** Ends every fault, whoever set it. */
+  async clearAll(): Promise<void> {
+    await this.clear();
+    for (const { id } of this.#standing.all()) await this.remove(id);
   }
 
   /**
    * Loses what was not fsynced since tracking began. The programs that use the mount must be dead.
    * @throws Failure where nothing is tracked.
    */
-  powerCut(loss: 'all' | 'subset' | 'torn' | 'reordered', seed: number): Promise<LostFile[]> {
+  powerCut(loss: Loss, seed: number): Promise<LostFile[]> {
     return this.#inTurn(async () => {
-      if (Atomics.load(this.#fileSystem.memory.words, WORD.tracking) === 0) {
+      if (!this.#isTracking()) {
         const message = "nothing is known of unsynced data: set 'trackUnsynced' first";
         throw new Failure('not-tracking', message, { definite: true });
       }
       const lost = loseUnsynced(this.#engine, loss, seed);
-      const everything: Published = {
-        specification: {
-          version: 1,
-          faults: [{ id: 'powercut', match: { op: ['all'] }, fault: { kind: 'gone' } }],
-        },
-        places: [0],
-      };
-      await this.#answered('swept', 1, () => {
-        this.#fileSystem.tellNotifier({ type: 'sweep', before: everything, after: everything });
-      });
+      await this.#publisher.forgetAll();
       return lost;
     });
   }
 
+  #isTracking(): boolean {
+    return Atomics.load(this.#fileSystem.memory.words, WORD.tracking) !== 0;
+  }
+
+  /** A fault that was set by itself: it stands, or has ended not too long ago. */
+  find(id: string): FaultState | undefined {
+    const standing = this.#standing.find(id);
+    return standing === undefined ? this.#ended.get(id) : this.#stateOf(standing);
+  }
+
+  #stateOf(one: Standing): FaultState {
+    const { counters } = this.#fileSystem.memory;
+    const now = boottimeMs();
+    const left = (at: number): number => Math.max(0, Math.round(at - now));
+    return {
+      id: one.id,
+      kind: one.fault?.fault.kind ?? 'track',
+      owner: one.owner,
+      active: isInForce(one, now) || one.fault === undefined,
+      matched: Atomics.load(counters, one.place * PER_RULE),
+      hits: Atomics.load(counters, one.place * PER_RULE + 1),
+      ...(one.deadlineAt === Infinity ? {} : { deadlineMs: left(one.deadlineAt) }),
+      ...(one.leaseEndsAt === Infinity ? {} : { leaseMs: left(one.leaseEndsAt) }),
+    };
+  }
+
   state(): DiskState {
-    const { counters, words } = this.#fileSystem.memory;
-    const now = performance.now();
+    const { words } = this.#fileSystem.memory;
     return {
       target: this.#fileSystem.options.target,
       mountPoint: this.#fileSystem.options.mountPoint,
       specification: this.#specification,
-      faults: this.#armed.map((one) => ({
-        id: one.fault.id,
-        kind: one.fault.fault.kind,
-        active: this.#isActive(one, now),
-        matched: Atomics.load(counters, one.place * PER_RULE),
-        hits: Atomics.load(counters, one.place * PER_RULE + 1),
-      })),
+      faults: this.#standing.all().map((one) => this.#stateOf(one)),
+      tracking: this.#isTracking(),
       held: Atomics.load(words, WORD.held),
       eventsDropped: Atomics.load(words, WORD.dropped),
+      lastEvent: this.events.last,
       inodes: Atomics.load(words, WORD.liveNodes),
     };
   }
@@ -308,13 +311,4 @@ export class Control {
   stop(): void {
     clearTimeout(this.#timer);
   }
-}
-
-function needsTracking(specification: DiskSpecification): boolean {
-  return (
-    specification.trackUnsynced === true ||
-    specification.faults.some(
-      ({ fault }) => fault.kind === 'stale' || (fault.kind === 'fsync' && fault.how === 'fails'),
-    )
-  );
 }

@@ -20,6 +20,8 @@ export interface FileSystemOptions {
   mountPoint: string;
   /** Others change the backing directory too: keep names and attributes for 1 s, no pages. */
   shared?: boolean;
+  /** What was not fsynced is known from the mount on, for a power cut. */
+  trackUnsynced?: boolean;
   /** Threads that serve; default: as many as CPUs, from 2 to 8. */
   threads?: number;
   /** A file in the mount's root that sets the faults (Kibosh's). */

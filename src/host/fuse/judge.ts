@@ -22,22 +22,16 @@ import {
   matchesPath,
   refusesFreshPages,
   touchesMetadata,
+  type Published,
   type Request,
   type Rule,
 } from '../../core/disk/rule.ts';
-import type { DiskSpecification } from '../../core/disk/specification.ts';
 import type { Engine } from './engine.ts';
 import { WORD, type Memory } from './memory.ts';
 import { NODE } from './node-table.ts';
 
 const O = OPCODES;
 const PER_RULE = 2;
-
-/** What is in force: written by the control thread, read by all others at a new epoch. */
-export interface Published {
-  specification: DiskSpecification;
-  places: number[];
-}
 
 const BITS: Readonly<Record<number, Operation[]>> = {
   [O.lookup]: ['lookup'],
@@ -138,7 +132,7 @@ export class Judge implements Counters {
       // A copy: TextDecoder doesn't read shared memory.
       const bytes = this.#memory.rules.slice(0, Atomics.load(words, WORD.rulesLength));
       const published = JSON.parse(Buffer.from(bytes).toString('utf8')) as Published;
-      this.#rules = compileRules(published.specification, published.places);
+      this.#rules = compileRules(published);
       this.#operations = this.#rules.reduce((set, rule) => set | rule.operations, 0);
       this.#epoch = epoch;
       this.#byNode.clear();

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../core/disk/decide.ts';
-import type { Published } from './judge.ts';
+import type { Published } from '../../core/disk/rule.ts';
 
 /** What the threads of a file system tell each other. */
 

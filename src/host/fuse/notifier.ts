@@ -47,9 +47,7 @@ export class Notifier {
 
   /** Before a change of the rules is acknowledged: nothing cached may hide or outlive a fault. */
   #sweep(message: Sweep): void {
-    const rules = [message.before, message.after].flatMap((published) =>
-      compileRules(published.specification, published.places),
-    );
+    const rules = [message.before, message.after].flatMap(compileRules);
     const pages = rules.filter(touchesPages);
     const metadata = rules.filter(touchesMetadata);
     let nodes = 0;

@@ -17,13 +17,14 @@ export async function serveMount(
   const stop = (): void => {
     // Faults would keep the callers that unmounting waits for.
     void control
-      .clear()
+      .clearAll()
       .catch((error: unknown) => process.stderr.write(`faultline mount: ${String(error)}\n`))
       .then(() => fileSystem.unmount(false) || fileSystem.unmount(true));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('SIGHUP', stop);
+  await control.start();
   const server = await serveControl(control, path, stop);
   await ready(control);
   await fileSystem.ended();

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decide, type Counters, type Verdict } from '../../../src/core/disk/decide.ts';
-import { compileRules, matchesPath, type Request, type Rule } from '../../../src/core/disk/rule.ts';
+import {
+  compileRules,
+  matchesPath,
+  placed,
+  type Request,
+  type Rule,
+} from '../../../src/core/disk/rule.ts';
 import { operationBit, type Operation } from '../../../src/core/disk/operation.ts';
 import type { Fault } from '../../../src/core/disk/specification.ts';
 
@@ -28,11 +34,13 @@ function request(operation: Operation, more: Partial<Request> = {}): Request {
 
 /** 'x' for each of `count` writes that is hit. */
 function pattern(when: Fault['when'], count: number, seed = 1): string {
-  const rules = compileRules({
-    version: 1,
-    seed,
-    faults: [{ id: 'f', when, fault: { kind: 'error', errno: 'EIO' } }],
-  });
+  const rules = compileRules(
+    placed({
+      version: 1,
+      seed,
+      faults: [{ id: 'f', when, fault: { kind: 'error', errno: 'EIO' } }],
+    }),
+  );
   const counters = new OneThread();
   return Array.from({ length: count }, () =>
     decide(rules, request('write'), counters) === undefined ? '.' : 'x',
@@ -71,7 +79,7 @@ test('match: operations, ranges, callers; latency, data and error together', () 
     { id: 'c', match: { pid: [9], op: ['write'] }, fault: { kind: 'error', errno: 'ENOSPC' } },
     { id: 'd', fault: { kind: 'readonly' } },
   ];
-  const rules = compileRules({ version: 1, faults });
+  const rules = compileRules(placed({ version: 1, faults }));
   const ask = (asked: Request): Verdict | undefined =>
     decide(rules.slice(0, 3), asked, new OneThread());
   assert.equal(ask(request('write', { offset: 900, size: 100 })), undefined);
@@ -86,12 +94,18 @@ test('match: operations, ranges, callers; latency, data and error together', () 
 });
 
 test('path and notPath', () => {
-  const [rule] = compileRules({
-    version: 1,
-    faults: [
-      { id: 'p', match: { path: ['**/*.log', 'x'], notPath: ['a/**'] }, fault: { kind: 'stall' } },
-    ],
-  });
+  const [rule] = compileRules(
+    placed({
+      version: 1,
+      faults: [
+        {
+          id: 'p',
+          match: { path: ['**/*.log', 'x'], notPath: ['a/**'] },
+          fault: { kind: 'stall' },
+        },
+      ],
+    }),
+  );
   assert.ok(rule);
   assert.deepEqual(
     ['t/0.log', 'x', 'a/0.log', 't/0.index'].map((path) => matchesPath(rule, path)),

@@ -1,0 +1,132 @@
+import { Failure } from '../../core/base/failure.ts';
+import { compileRules, touchesMetadata, type Published } from '../../core/disk/rule.ts';
+import type { Engine } from './engine.ts';
+import { LANES, type FileSystem } from './file-system.ts';
+import type { Fault } from '../../core/disk/specification.ts';
+import { MAX_RULES, RULES_BYTES, WORD } from './memory.ts';
+import type { Report } from './messages.ts';
+import { startOver } from './tracking.ts';
+
+/** How long the kernel may take to let go of what it has cached. */
+const IN_FORCE_WITHIN_MS = 30_000;
+
+const NOTHING: Published = { faults: [], tracks: false };
+const EVERYTHING: Published = {
+  faults: [
+    {
+      fault: { id: 'everything', match: { op: ['all'] }, fault: { kind: 'gone' } },
+      seed: 0,
+      place: 0,
+    },
+  ],
+  tracks: false,
+};
+
+/** Tells all threads of a mount which faults are in force, and waits until they are. */
+export class Publisher {
+  readonly #fileSystem: FileSystem;
+  readonly #engine: Engine;
+  #published = NOTHING;
+  #onReport: ((report: Report) => void) | undefined;
+
+  constructor(fileSystem: FileSystem, engine: Engine) {
+    this.#fileSystem = fileSystem;
+    this.#engine = engine;
+  }
+
+  take(report: Report): void {
+    this.#onReport?.(report);
+  }
+
+  /** Whether these would fit. @throws Failure */
+  static measure(faults: readonly (Fault | undefined)[]): void {
+    const seed = Number.MAX_SAFE_INTEGER;
+    const all = faults.map((fault) => ({ fault, seed, place: MAX_RULES }));
+    if (Buffer.byteLength(JSON.stringify({ faults: all, tracks: false })) <= RULES_BYTES) return;
+    const message = 'all faults together are larger than 1 MiB';
+    throw new Failure('specification-too-large', message, { definite: true });
+  }
+
+  /** Makes exactly these faults apply. @throws Failure where the kernel does not let go in time. */
+  async publish(after: Published): Promise<void> {
+    const before = this.#published;
+    this.#prepareTracking(before, after);
+    const epoch = this.#store(after);
+    const standing = new Set(after.faults.map((one) => one.place));
+    const places = before.faults.map((one) => one.place).filter((place) => !standing.has(place));
+    this.#published = after;
+    await this.#answered('healed', LANES, () => {
+      this.#fileSystem.tellLanes({ type: 'healed', places, epoch });
+    });
+    await this.#swept(changed(before, after), changed(after, before));
+  }
+
+  /** Nothing the kernel has cached outlives this. */
+  forgetAll(): Promise<void> {
+    return this.#swept(EVERYTHING, EVERYTHING);
+  }
+
+  async #swept(before: Published, after: Published): Promise<void> {
+    if (before.faults.length + after.faults.length === 0) return;
+    await this.#answered('swept', 1, () => {
+      this.#fileSystem.tellNotifier({ type: 'sweep', before, after });
+    });
+  }
+
+  #store(published: Published): number {
+    const { words, rules } = this.#fileSystem.memory;
+    const bytes = Buffer.from(JSON.stringify(published));
+    rules.set(bytes);
+    Atomics.store(words, WORD.rulesLength, bytes.length);
+    const compiled = compileRules(published);
+    Atomics.store(words, WORD.metadataFaults, compiled.some(touchesMetadata) ? 1 : 0);
+    const epoch = Atomics.add(words, WORD.epoch, 1) + 1;
+    Atomics.store(words, WORD.active, compiled.length > 0 ? 1 : 0);
+    return epoch;
+  }
+
+  /** Stale reads and failing fsyncs need to know what is unsynced, from when they begin. */
+  #prepareTracking(before: Published, after: Published): void {
+    const { words } = this.#fileSystem.memory;
+    const wants = needsTracking(after);
+    const isNew = Atomics.load(words, WORD.tracking) === 0 || (isStale(after) && !isStale(before));
+    if (wants && isNew) startOver(this.#engine);
+    Atomics.store(words, WORD.tracking, wants ? 1 : 0);
+    if (!wants && needsTracking(before)) startOver(this.#engine);
+  }
+
+  #answered(type: Report['type'], count: number, ask: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let missing = count;
+      const timer = setTimeout(() => {
+        this.#onReport = undefined;
+        const message = `the kernel has not let go of cached pages within ${IN_FORCE_WITHIN_MS} ms`;
+        reject(new Failure('not-in-force', message, { definite: false }));
+      }, IN_FORCE_WITHIN_MS);
+      this.#onReport = (report) => {
+        if (report.type !== type || --missing > 0) return;
+        clearTimeout(timer);
+        this.#onReport = undefined;
+        resolve();
+      };
+      ask();
+    });
+  }
+}
+
+/** What of `one` is not word for word in the other: the rest needs no look. */
+function changed(one: Published, other: Published): Published {
+  const places = new Set(other.faults.map((fault) => fault.place));
+  return { ...one, faults: one.faults.filter((fault) => !places.has(fault.place)) };
+}
+
+function isStale(published: Published): boolean {
+  return published.faults.some(({ fault }) => fault.fault.kind === 'stale');
+}
+
+function needsTracking(published: Published): boolean {
+  const fails = published.faults.some(
+    ({ fault }) => fault.fault.kind === 'fsync' && fault.fault.how === 'fails',
+  );
+  return published.tracks || fails || isStale(published);
+}
