@@ -31,13 +31,33 @@ export function matchesProcess(
   const parts = match.argumentParts ?? [];
   if (!parts.every((part) => argv.some((argument) => argument.includes(part)))) return false;
   if (match.glob !== undefined && !matchesGlob(match.glob, argv.join(' '))) return false;
+  if (match.javaName !== undefined && !jvmLine(argv).includes(match.javaName)) return false;
   return match.mainClass === undefined || runsMainClass(match.mainClass, argv);
 }
 
-/** A JVM by the name of its program, with the class as one whole argument. */
+/** A JVM by the name of its program. */
+function isJvm(argv: readonly string[]): boolean {
+  return (argv[0] ?? '').split('/').at(-1) === 'java';
+}
+
+/** A JVM with the class as one whole argument. */
 function runsMainClass(mainClass: string, argv: readonly string[]): boolean {
-  const program = (argv[0] ?? '').split('/').at(-1);
-  return program === 'java' && argv.slice(1).includes(mainClass);
+  return isJvm(argv) && argv.slice(1).includes(mainClass);
+}
+
+/** Options of java(1) whose value is the next argument. */
+const OPTIONS_WITH_VALUE =
+  /^(-cp|-classpath|--class-path|-p|--module-path|--upgrade-module-path|--add-modules|-d|--describe-module)$/;
+
+/** What jcmd(1) lists of a JVM, without the pid: main class, module or jar, and what follows; '' of others. */
+function jvmLine(argv: readonly string[]): string {
+  if (!isJvm(argv)) return '';
+  let index = 1;
+  while (argv[index]?.startsWith('-') === true) {
+    if (/^(-jar|-m|--module)$/.test(argv[index] ?? '')) return argv.slice(index + 1).join(' ');
+    index += OPTIONS_WITH_VALUE.test(argv[index] ?? '') ? 2 : 1;
+  }
+  return argv.slice(index).join(' ');
 }
 
 /**

@@ -20,8 +20,18 @@ export const ProcessMatch = Type.Object(
     glob: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
     /** A Java main class: a JVM with exactly this argument. */
     mainClass: Type.Optional(Type.String({ pattern: '^[A-Za-z_$][A-Za-z0-9_$.]*$' })),
-    /** How many processes must match; anything else refuses the fault. */
-    expect: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 1 })),
+    /** A literal part of what jcmd(1) lists of a JVM: its main class or jar, and the arguments after. */
+    javaName: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+    /** How many processes must match, or 'some': at least one. Anything else refuses the fault. */
+    expect: Type.Optional(
+      Type.Union(
+        [
+          Type.Integer({ minimum: 1, maximum: 1000, description: '1 to 1000' }),
+          Type.Enum(['some']),
+        ],
+        { default: 1 },
+      ),
+    ),
   },
   { additionalProperties: false, minProperties: 1 },
 );

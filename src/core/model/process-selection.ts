@@ -47,13 +47,13 @@ export function selectProcesses(match: ProcessMatch, facts: Facts): Found[] | Pr
       path: '/process/service',
       message: `the agent's configuration has no service '${match.service}'`,
     });
-  } else if (found.length !== expected) {
+  } else if (expected === 'some' ? found.length === 0 : found.length !== expected) {
     const names = found.slice(0, 5).map((one) => `${describeProcess(one.process)}: ${short(one)}`);
     problems.push({
       path: '/process',
       message: `${found.length} process(es) match ${JSON.stringify(match)}`,
       found: names.length > 0 ? names.join('; ') : 'none',
-      expected: `exactly ${expected} ('expect')`,
+      expected: expected === 'some' ? 'at least one' : `exactly ${expected} ('expect')`,
     });
   }
   for (const one of found) {
