@@ -1,0 +1,145 @@
+import { Type, type Static } from 'typebox';
+import { Duration, durationMs } from '../base/duration.ts';
+import { nearMiss } from '../base/near-miss.ts';
+import type { Problem } from '../base/problem.ts';
+import { parseRatio, Ratio } from '../base/ratio.ts';
+import { API_NAMES, apiKeyOf } from '../codec/kafka/api-keys.ts';
+import { ERROR_NAMES, errorCode } from '../codec/kafka/error-codes.ts';
+
+const Name = Type.String({ minLength: 1, maxLength: 64 });
+const pattern = (what: string): ReturnType<typeof Type.String> =>
+  Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description: `${what}; * stands for any characters`,
+  });
+
+/** Which requests a rule is about, when it fires, and what it then does: exactly one of the last eight. */
+export const ProxyRule = Type.Object(
+  {
+    apiKey: Type.Optional(
+      Type.Union([Name, Type.Array(Name, { minItems: 1, maxItems: 64 })], {
+        title: 'API name, or list of them',
+        description: "'Produce', ['EndTxn', 'AddPartitionsToTxn']; without it every request",
+      }),
+    ),
+    clientId: Type.Optional(pattern('client.id')),
+    topic: Type.Optional(pattern('a topic that the request names')),
+    topicPartition: Type.Optional(pattern("a topic-partition that it names, as 'orders-3'")),
+    transactionalId: Type.Optional(pattern('transactional.id')),
+    group: Type.Optional(pattern('group.id')),
+    nth: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'only the n-th request that matches, from 1' }),
+    ),
+    ratio: Type.Optional(Ratio),
+    once: Type.Optional(Type.Boolean({ description: 'fires once and never again' })),
+    error: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          "answered with this error ('NOT_LEADER_OR_FOLLOWER'); the broker never sees it",
+      }),
+    ),
+    delayBefore: Type.Optional(Duration),
+    delayAfter: Type.Optional(Duration),
+    loseReply: Type.Optional(
+      Type.Boolean({ description: 'the broker applies it; nothing more is answered there' }),
+    ),
+    hold: Type.Optional(Duration),
+    duplicate: Type.Optional(Type.Boolean({ description: 'the broker gets it twice' })),
+    disconnect: Type.Optional(
+      Type.Enum(['before', 'after'], {
+        description: 'the connection ends before the broker sees it, or in place of its answer',
+      }),
+    ),
+    truncateFetch: Type.Optional(Ratio),
+  },
+  { additionalProperties: false },
+);
+export type ProxyRule = Static<typeof ProxyRule>;
+
+export const ProxyRules = Type.Array(ProxyRule, { minItems: 1, maxItems: 64 });
+
+const ACTIONS = [
+  'error',
+  'delayBefore',
+  'delayAfter',
+  'loseReply',
+  'hold',
+  'duplicate',
+  'disconnect',
+  'truncateFetch',
+] as const;
+
+/** The fields of a rule that look into a request. */
+const MATCHES = [
+  'apiKey',
+  'clientId',
+  'topic',
+  'topicPartition',
+  'transactionalId',
+  'group',
+] as const;
+
+export const apiNamesOf = (rule: ProxyRule): readonly string[] =>
+  typeof rule.apiKey === 'string' ? [rule.apiKey] : (rule.apiKey ?? []);
+
+/** Whether a rule also applies to connections that can't be read (TLS that passes through). */
+export const isBlind = (rule: ProxyRule): boolean =>
+  rule.disconnect !== undefined && MATCHES.every((field) => rule[field] === undefined);
+
+const actionsOf = (rule: ProxyRule): (typeof ACTIONS)[number][] =>
+  ACTIONS.filter((action) => rule[action] !== undefined && rule[action] !== false);
+
+function unknownName(path: string, what: string, name: string, known: readonly string[]): Problem {
+  const problem: Problem = { path, message: `there is no ${what} '${name}'` };
+  const near = nearMiss(name, known);
+  if (near === undefined) problem.expected = `a name of Kafka's protocol guide`;
+  else problem.nearMiss = near;
+  return problem;
+}
+
+/** What the schema can't say of one rule. */
+function checkRule(rule: ProxyRule, path: string): Problem[] {
+  const problems: Problem[] = [];
+  const actions = actionsOf(rule);
+  if (actions.length !== 1) {
+    problems.push({
+      path,
+      message: 'a rule does exactly one thing',
+      found: actions.length === 0 ? 'nothing' : actions.join(', '),
+      expected: `one of ${ACTIONS.join(', ')}`,
+    });
+  }
+  for (const name of apiNamesOf(rule)) {
+    if (apiKeyOf(name) === undefined) {
+      problems.push(unknownName(`${path}/apiKey`, 'API', name, API_NAMES));
+    }
+  }
+  if (rule.error !== undefined && errorCode(rule.error) === undefined) {
+    problems.push(unknownName(`${path}/error`, 'error', rule.error, ERROR_NAMES));
+  }
+  for (const field of ['delayBefore', 'delayAfter', 'hold'] as const) {
+    const text = rule[field];
+    if (text !== undefined && durationMs(text) === 0) {
+      problems.push({ path: `${path}/${field}`, message: `${field} must be over zero` });
+    }
+  }
+  for (const field of ['ratio', 'truncateFetch'] as const) {
+    if (rule[field] !== undefined && parseRatio(rule[field]) === undefined) {
+      problems.push({ path: `${path}/${field}`, message: `${field} lies outside 0 to 1` });
+    }
+  }
+  if (rule.truncateFetch !== undefined && apiNamesOf(rule).join() !== 'Fetch') {
+    problems.push({ path: `${path}/apiKey`, message: `truncateFetch needs 'apiKey: Fetch'` });
+  }
+  if (rule.nth !== undefined && rule.ratio !== undefined) {
+    problems.push({ path: `${path}/nth`, message: `either 'nth' or 'ratio', not both` });
+  }
+  return problems;
+}
+
+export function checkRules(rules: readonly ProxyRule[], path = '/rules'): Problem[] {
+  return rules.flatMap((rule, index) => checkRule(rule, `${path}/${index}`));
+}
