@@ -91,6 +91,7 @@ async function healLocked(stateDirectory: string, linux: Linux, by: EndedBy): Pr
       journal,
       clock: bootClock,
       beat: () => undefined,
+      remember: () => Promise.resolve(),
       onStatus: () => undefined,
       onBug: (error) => failed.push(`a bug: ${reasonOf(error)}`),
     },

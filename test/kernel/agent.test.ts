@@ -119,6 +119,7 @@ suite('a real agent', { skip: lacks('root', 'namespaces', 'nft') }, () => {
     await withAgent(async (agent) => {
       for (const body of [partition('cut'), pause('stop')])
         assert.equal((await agent.ask('POST', '/v1/faults?wait=10s', body)).status, 201);
+      await inForce(agent, 'cut');
       await inForce(agent, 'stop');
       agent.kill('SIGKILL');
       await until('the guard to heal', () => tables() === '' && !paused());
@@ -127,6 +128,26 @@ suite('a real agent', { skip: lacks('root', 'namespaces', 'nft') }, () => {
       const status = await agent.fault('cut');
       assert.equal(status.state, 'healed');
       assert.equal(status.endedBy, 'guard');
+      const { effect, before, during, after } = status.receipt;
+      assert.equal(effect, 'seen', 'what was measured outlives the agent');
+      assert.deepEqual(before, { query: 'nftCounters', packets: {} });
+      assert.deepEqual(after, before);
+      assert.ok(during?.query === 'nftCounters' && (during.packets['n2'] ?? 0) > 0);
+    });
+  });
+
+  test('what was healed by POST /v1/heal stays closed over a restart, until it is resumed', async () => {
+    const noop = (id: string) => ({ id, kind: 'noop', duration: '1s' });
+    await withAgent(async (agent) => {
+      assert.equal((await agent.ask('POST', '/v1/heal')).status, 202);
+      for (const [index, status] of [409, 201].entries()) {
+        agent.kill('SIGKILL');
+        await agent.exited();
+        await agent.start();
+        const answer = await agent.ask('POST', '/v1/faults?wait=10s', noop(`n${index}`));
+        assert.equal(answer.status, status, JSON.stringify(answer));
+        if (status === 409) assert.equal((await agent.ask('POST', '/v1/resume')).status, 200);
+      }
     });
   });
 

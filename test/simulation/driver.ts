@@ -140,6 +140,8 @@ export class SimDriver {
         return this.#journal.progress(effect.record, effect.progress);
       case 'forget':
         return this.#journal.forget(effect.record);
+      case 'remember':
+        return;
       case 'status':
         return this.#ports.onStatus(effect.status);
       case 'reply': {

@@ -104,6 +104,7 @@ export class AgentRig {
         journal: late ?? opened.journal,
         clock: this.#clock(),
         beat: (due) => this.beats.push(due),
+        remember: () => Promise.resolve(),
         onStatus: (status) => this.statuses.push(status),
         onBug: (error) => this.bugs.push(error),
       },

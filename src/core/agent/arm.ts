@@ -164,6 +164,7 @@ export function observed(work: Work, fault: Fault, facts: Answer[]): void {
     ...(backend?.note !== undefined && { notes: [backend.note] }),
     planText: planText(ordered),
     claims,
+    ...('sample' in witness ? { sample: witness.sample } : {}),
     undos: ordered.flatMap((step, index) =>
       'act' in step.undo
         ? [{ step: index, says: step.says, act: step.undo, open: true, attempts: 0, lastError: '' }]
@@ -223,6 +224,8 @@ function journal(work: Work, fault: Fault): void {
     armedAtBootMs: work.nowMs,
     plan: fault.planText,
     claims: fault.claims,
+    ...(fault.receipt.before === undefined ? {} : { before: fault.receipt.before }),
+    ...(fault.sample === undefined ? {} : { sample: fault.sample }),
     undos: fault.undos.map(({ says, act }) => ({ says, act })),
   };
   // It may act the moment it is armed: should the agent die then, the record must not deny it.

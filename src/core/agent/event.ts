@@ -62,6 +62,8 @@ export type AgentEffect =
   /** Written when the disk allows it; nobody waits. */
   | { effect: 'progress'; record: number; progress: Progress }
   | { effect: 'forget'; record: number }
+  /** Whether new faults are refused outlives this agent; who asked is answered when it is on disk. */
+  | { effect: 'remember'; closed: boolean }
   | { effect: 'status'; status: AgentFaultStatus }
   | { effect: 'reply'; ticket: number; reply: AgentReply };
 

@@ -131,6 +131,12 @@ export function looked(work: Work, fault: Fault, now: Answer | undefined): void 
       nextLookMs: undefined,
     });
     push(work, seen);
+    if (fault.record !== undefined)
+      work.effects.push({
+        effect: 'progress',
+        record: fault.record,
+        progress: progressOf(seen),
+      });
     return;
   }
   if (work.nowMs < (fault.activeAtMs ?? 0) + witness.withinMs) {

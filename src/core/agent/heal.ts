@@ -46,10 +46,10 @@ export function heal(work: Work, fault: Fault, cause: Cause): void {
 export function healOn(work: Work, fault: Fault): void {
   if (fault.recovered && recoversLater(work, fault)) return;
   if (fault.state === 'stuck' && (fault.retryAtMs ?? 0) > work.nowMs) return;
-  const witness = fault.plan?.witness;
-  const sample = witness && 'sample' in witness ? witness.sample : undefined;
-  if (sample && fault.lastLooked !== true && fault.cause?.why !== 'failed')
-    return ask(work, fault, 'lastLook', [sample], LAST_LOOK_MS);
+  const { sample } = fault;
+  // One who heals after another has died does so at once.
+  const isLooking = fault.lastLooked !== true && fault.cause?.why !== 'failed' && !fault.recovered;
+  if (sample && isLooking) return ask(work, fault, 'lastLook', [sample], LAST_LOOK_MS);
   const index = nextUndo(fault);
   const undo = fault.undos[index];
   if (undo) {

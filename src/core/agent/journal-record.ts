@@ -1,6 +1,7 @@
 import type { Act } from '../model/act.ts';
 import type { Claim } from '../model/fault.ts';
 import type { Effect, EndedBy, State } from '../model/lifecycle.ts';
+import type { Answer, Query } from '../model/query.ts';
 
 /** An undo as it is written down before anything is done. */
 export interface UndoRecord {
@@ -22,6 +23,9 @@ export interface ArmRecord {
   /** In words, for those who ask after a restart. */
   plan: { says: string; undo: string }[];
   claims: Claim[];
+  /** The machine before anything was done, and what to ask it again: for the receipt. */
+  before?: Answer;
+  sample?: Query;
   /** In the order of the acts; undone from the end. */
   undos: UndoRecord[];
 }
@@ -37,6 +41,11 @@ export interface Progress {
   effect?: Effect;
   says?: string;
   error?: string;
+  /** Of the receipt, where a slot has room for it. */
+  during?: Answer;
+  after?: Answer;
+  actMs?: number;
+  healMs?: number;
 }
 
 /** What the journal holds of one fault. */

@@ -88,6 +88,8 @@ function shortened(progress: Progress): Progress {
   let short = progress;
   if (asciiJson(short).length > PAYLOAD_BYTES)
     short = { ...progress, says: cut(progress.says), error: cut(progress.error) };
+  if (asciiJson(short).length > PAYLOAD_BYTES)
+    short = { ...short, during: undefined, after: undefined };
   return asciiJson(short).length > PAYLOAD_BYTES
     ? { ...short, says: undefined, error: undefined }
     : short;

@@ -41,6 +41,7 @@ function faultOf(entry: JournalEntry): Fault {
     record: serial,
     planText: arm.plan,
     claims: arm.claims,
+    sample: arm.sample,
     undos: arm.undos.map((undo, step) => ({
       ...undo,
       step,
@@ -50,7 +51,12 @@ function faultOf(entry: JournalEntry): Fault {
     })),
     receipt: {
       effect: progress.effect === 'pending' ? 'untestable' : (progress.effect ?? 'untestable'),
-      says: progress.says ?? 'the agent was restarted; what it had measured is lost',
+      says: progress.says ?? 'the agent was restarted before anything was measured',
+      ...(arm.before === undefined ? {} : { before: arm.before }),
+      ...(progress.during === undefined ? {} : { during: progress.during }),
+      ...(progress.after === undefined ? {} : { after: progress.after }),
+      ...(progress.actMs === undefined ? {} : { actMs: progress.actMs }),
+      ...(progress.healMs === undefined ? {} : { healMs: progress.healMs }),
       notes: [],
     },
     problems: [],

@@ -49,16 +49,21 @@ export function requestHeal(work: Work, ticket: number, id: string): void {
   reply(work, ticket, { status: ended ? 200 : 202, body: statusOf(fault, work.state.node) });
 }
 
+function close(work: Work, closed: boolean): void {
+  work.state = { ...work.state, closed };
+  work.effects.push({ effect: 'remember', closed });
+}
+
 /** Everything heals, and nothing new is taken until `resume`. */
 export function requestHealAll(work: Work, ticket: number): void {
-  work.state = { ...work.state, closed: true };
+  close(work, true);
   const open = [...work.faults.values()].filter((fault) => !hasEnded(fault.state));
   for (const fault of open) want(work, fault, { why: 'request' });
   reply(work, ticket, { status: 202, body: { healing: open.map((fault) => fault.id) } });
 }
 
 export function requestResume(work: Work, ticket: number): void {
-  work.state = { ...work.state, closed: false };
+  close(work, false);
   reply(work, ticket, { status: 200, body: { closed: false } });
 }
 

@@ -2,6 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Act } from '../model/act.ts';
 import type { Capability, Claim, FaultKind, Here, Step, Witness } from '../model/fault.ts';
 import type { OpenUndo, Receipt } from '../model/fault-status.ts';
+import type { Query } from '../model/query.ts';
 import type { EndedBy, State } from '../model/lifecycle.ts';
 import type { Node } from '../model/topology.ts';
 
@@ -95,6 +96,8 @@ export interface Fault {
   claims: Claim[];
   /** In the order of the acts. */
   undos: Undo[];
+  /** What its witness asks of the machine; kept in the journal, for who heals after a restart. */
+  sample?: Query;
   receipt: Receipt;
   problems: Problem[];
   error?: string;
@@ -148,6 +151,8 @@ export interface AgentIdentity {
   agentPort: number;
   ownNodes: Node[];
   limits?: Partial<Limits>;
+  /** As an earlier agent here has left it. */
+  closed?: boolean;
 }
 
 export function initialState(identity: AgentIdentity): AgentState {
@@ -158,7 +163,7 @@ export function initialState(identity: AgentIdentity): AgentState {
     ownNodes: identity.ownNodes,
     limits: { ...DEFAULT_LIMITS, ...identity.limits },
     capabilities: [],
-    closed: false,
+    closed: identity.closed ?? false,
     stopping: false,
     nextSerial: 1,
     faults: new Map(),

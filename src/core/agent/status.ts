@@ -55,5 +55,10 @@ export function progressOf(fault: Fault): Progress {
   if (fault.endedAtMs !== undefined) progress.endedAtBootMs = fault.endedAtMs;
   if (fault.receipt.says !== '') progress.says = fault.receipt.says;
   if (fault.error !== undefined) progress.error = fault.error;
+  const { during, after, actMs, healMs } = fault.receipt;
+  if (during !== undefined) progress.during = during;
+  if (after !== undefined) progress.after = after;
+  if (actMs !== undefined) progress.actMs = actMs;
+  if (healMs !== undefined) progress.healMs = healMs;
   return progress;
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../base/problem.ts';
-import { hasEnded } from '../model/lifecycle.ts';
+import { endedEarly, hasEnded } from '../model/lifecycle.ts';
 import type { Resolution } from './admission.ts';
 import { finish } from './occurrence.ts';
 import type { FaultRecord, Part } from './record.ts';
@@ -200,9 +200,19 @@ function failedPart(work: Work, id: string): boolean {
 function fromActive(work: Work, { id }: FaultRecord): boolean {
   if (failedPart(work, id)) return true;
   const record = work.peek(id) as FaultRecord;
-  if (!record.parts.every((part) => hasEnded(part.state))) return false;
-  beginEnding(work, work.record(id) as FaultRecord, undefined, []);
+  const early = record.parts.filter((part) => endedEarly(part.report?.endedBy));
+  const isOver = record.parts.every((part) => hasEnded(part.state));
+  if (!isOver && early.length === 0) return false;
+  beginEnding(work, work.record(id) as FaultRecord, undefined, isOver ? [] : early.map(endedAlone));
   return true;
+}
+
+/** A fault is in force everywhere or nowhere: half of one is a fault that nobody asked for. */
+function endedAlone({ node, report }: Part): Problem {
+  return {
+    path: '',
+    message: `${node}: ended early, by ${report?.endedBy}; the others are healed`,
+  };
 }
 
 /** @param outcome undefined: healed, or failed, as its parts will say. */

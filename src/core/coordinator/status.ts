@@ -21,8 +21,8 @@ export function stateOf(record: FaultRecord): State {
       return states.length > 0 && states.every((state) => state === 'armed') ? 'armed' : 'arming';
     case 'firing':
     case 'active':
-      // One that has not fired yet keeps the whole from being active; and while one stands the whole
-      // does, also where it has ended on others: it never becomes active again.
+      // One that has not fired yet keeps the whole from being active; while deadlines pass one node
+      // after the other, the whole stands as long as one does.
       for (const state of ['arming', 'armed', 'active'] as const)
         if (open.includes(state)) return state;
       return overallState(open.length > 0 ? open : states);

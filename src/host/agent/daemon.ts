@@ -19,6 +19,7 @@ import type { Linux } from '../linux/linux.ts';
 import { lockState, type StateLock } from '../lock.ts';
 import { audited } from './audit.ts';
 import { keepServices } from '../this-machine.ts';
+import { isClosed, keepClosed } from './closed.ts';
 import { loadAgentConfig, type LoadedConfig } from './config.ts';
 import { AgentDriver } from './driver.ts';
 import { AgentEvents } from './events.ts';
@@ -89,6 +90,7 @@ export class Agent {
       agentPort: 0,
       ownNodes: parts.config.ownNodes,
       limits,
+      closed: isClosed(options.stateDirectory),
     });
     this.driver = new AgentDriver(
       {
@@ -96,6 +98,7 @@ export class Agent {
         journal: this.#journal,
         clock: bootClock,
         beat: (due) => this.#guard.beat(due),
+        remember: (closed) => this.#remember(closed),
         onStatus: (status) => {
           this.events.status(status);
           this.#links?.broadcast({ frame: 'status', faults: [status], complete: false });
@@ -148,6 +151,15 @@ export class Agent {
     } catch (error) {
       // Every need stays unmet, and each fault that has one is refused with its name.
       this.#options.logger.error({ err: error }, 'the needs could not be probed');
+    }
+  }
+
+  async #remember(closed: boolean): Promise<void> {
+    try {
+      await keepClosed(this.#options.stateDirectory, closed);
+    } catch (error) {
+      // A full disk must not keep anything from healing: this agent knows, the next one may not.
+      this.#options.logger.error({ err: error, closed }, 'a restart will not know this any more');
     }
   }
 

@@ -20,6 +20,8 @@ export interface AgentPorts {
   clock: Clock;
   /** Tells the guard by when it must hear of us again; must be done when it returns. */
   beat(dueMs: number | undefined): void;
+  /** Whether new faults are refused: for the agents after this one. Resolves when it is on disk. */
+  remember(closed: boolean): Promise<void>;
   onStatus(status: AgentFaultStatus): void;
   /** A bug: the process is to end; its next start heals. */
   onBug(error: unknown): void;
@@ -40,6 +42,7 @@ export class AgentDriver {
   readonly #watchers = new Set<() => void>();
   #state: AgentState;
   #nextTicket = 1;
+  #remembered: Promise<void> = Promise.resolve();
   #beaten: number | undefined;
   #timer: { atMs: number; cancel: () => void } | undefined;
   #closed = false;
@@ -62,12 +65,14 @@ export class AgentDriver {
   }
 
   /** A request of the outside. */
-  request(request: AgentRequest): Promise<AgentReply> {
+  async request(request: AgentRequest): Promise<AgentReply> {
     const ticket = this.#nextTicket++;
-    return new Promise((resolve) => {
+    const reply = await new Promise<AgentReply>((resolve) => {
       this.#tickets.set(ticket, resolve);
       this.dispatch({ ...request, ticket });
     });
+    await this.#remembered;
+    return reply;
   }
 
   /** Waits until the state is as described. */
@@ -164,6 +169,9 @@ export class AgentDriver {
         return journal.progress(effect.record, effect.progress);
       case 'forget':
         return journal.forget(effect.record);
+      case 'remember':
+        this.#remembered = this.#remembered.then(() => this.#ports.remember(effect.closed));
+        return;
       case 'status':
         return onStatus(effect.status);
       case 'reply': {

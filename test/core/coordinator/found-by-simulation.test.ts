@@ -4,7 +4,7 @@ import { admit } from '../../../src/core/coordinator/admission.ts';
 import type { MachineEvent, MachineState } from '../../../src/core/coordinator/machine-types.ts';
 import { recover, startState, step } from '../../../src/core/coordinator/machine.ts';
 import { newRecord, type FaultRecord } from '../../../src/core/coordinator/record.ts';
-import { stateOf } from '../../../src/core/coordinator/status.ts';
+import { faultStatus, stateOf } from '../../../src/core/coordinator/status.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
 import type { AgentFaultStatus } from '../../../src/core/model/fault-status.ts';
 import type { State } from '../../../src/core/model/lifecycle.ts';
@@ -89,13 +89,20 @@ function firing(): Small {
   return small;
 }
 
-test('an early end on one node does not take the whole out of active and back', () => {
+test('an early end on one node is the end everywhere, and nothing is active again', () => {
   const small = firing();
   small.say(report('n1', 'active'), report('n2', 'active'));
+  small.sent.length = 0;
   small.say(report('n1', 'healing', { endedBy: 'agentRestart' }));
-  assert.equal(small.shown, 'active');
+  assert.equal(small.shown, 'healing');
+  assert.deepEqual(small.sent, ['n2 heal f1/1']);
   small.say(report('n1', 'healed', { endedBy: 'agentRestart' }));
-  assert.equal(small.shown, 'active');
+  assert.equal(small.shown, 'healing');
+  small.say(report('n2', 'healed', { endedBy: 'request' }));
+  assert.equal(small.shown, 'healed');
+  const shown = faultStatus(small.disk.get('f1') as FaultRecord, 'me');
+  assert.equal(shown.endedBy, 'agentRestart');
+  assert.match(shown.problems[0]?.message ?? '', /n1: ended early, by agentRestart/);
 });
 
 test('a node that lost the last words of its journal in a power cut has stood all the same', () => {
@@ -103,7 +110,7 @@ test('a node that lost the last words of its journal in a power cut has stood al
   small.say(report('n1', 'active', { firedAtBootMs: 1_050 }), report('n2', 'active'));
   small.say(report('n1', 'cancelled', { endedBy: 'reboot' }));
   assert.equal(small.part('n1'), 'healed');
-  assert.equal(small.shown, 'active');
+  assert.equal(small.shown, 'healing');
 });
 
 test('what was being fired when the coordinator was killed is not called cancelled unheard', () => {
