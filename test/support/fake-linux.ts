@@ -1,11 +1,14 @@
 import { unreachable } from '../../src/core/base/assert.ts';
 import { Failure } from '../../src/core/base/failure.ts';
+import { isDiskAct } from '../../src/core/model/act-disk.ts';
 import type { Act, DropTable, Signal } from '../../src/core/model/act.ts';
 import { NEEDS, type Capability, type Need, type Probe } from '../../src/core/model/fault.ts';
 import { matchesProcess } from '../../src/core/model/process-facts.ts';
 import type { ProcessMatch, ProcessRef } from '../../src/core/model/process-match.ts';
+import { isDiskQuery } from '../../src/core/model/query-disk.ts';
 import type { Answer, AnswerTo, Query } from '../../src/core/model/query.ts';
 import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
+import { FakeDisk } from './fake-disk.ts';
 
 /** The machine's agent died in the middle of something: nothing after this is reached. */
 export class FakeCrash extends Error {
@@ -66,6 +69,7 @@ export class FakeLinux implements Linux {
   /** Called around every effect: a journal's fake can count in the same line. */
   onEffect: ((says: string, when: 'before' | 'after') => void) | undefined;
 
+  readonly disk: FakeDisk;
   #virtualMs = 1_000_000;
   #crashed = false;
   #bootId = 'boot-1';
@@ -78,6 +82,10 @@ export class FakeLinux implements Linux {
 
   constructor(now?: () => number) {
     this.now = now ?? (() => this.#virtualMs);
+    this.disk = new FakeDisk(
+      () => this.now(),
+      (says, change) => this.#effect(says, change),
+    );
     this.addProcess(['/sbin/init'], { forbidden: 'pid 1' });
   }
 
@@ -117,6 +125,7 @@ export class FakeLinux implements Linux {
     this.#tables.clear();
     this.#pulses.clear();
     this.#burners.clear();
+    this.disk.reboot();
     this.#processes = [];
     this.addProcess(['/sbin/init'], { forbidden: 'pid 1' });
     for (const [name, service] of this.#services) {
@@ -138,6 +147,7 @@ export class FakeLinux implements Linux {
       tables: [...this.#tables.keys()].sort(),
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
+      disk: this.disk.snapshot(),
     };
   }
 
@@ -185,6 +195,7 @@ export class FakeLinux implements Linux {
         // This machine lets nobody make a control group.
         return;
       default:
+        if (isDiskAct(act)) return this.disk.perform(act);
         return unreachable(act);
     }
   }
@@ -219,6 +230,7 @@ export class FakeLinux implements Linux {
       case 'cgroup.delete':
         return true;
       default:
+        if (isDiskAct(act)) return this.disk.holds(act);
         return unreachable(act);
     }
   }
@@ -259,7 +271,7 @@ export class FakeLinux implements Linux {
       says: `CPU burner ${token}`,
       remove: { act: 'cpu.burn.stop' as const, token },
     }));
-    return [...tables, ...burners];
+    return [...tables, ...burners, ...this.disk.leftovers()];
   }
 
   #alive(): void {
@@ -399,6 +411,7 @@ export class FakeLinux implements Linux {
         return { query: 'burnerCpuMs', cpuMs, running: burner ? 1 : 0 };
       }
       default:
+        if (isDiskQuery(query)) return this.disk.answer(query);
         return unreachable(query);
     }
   }

@@ -8,6 +8,7 @@ import { needsUpkeep, nextUpkeep } from './upkeep.ts';
 import { begin, push, update, type Work } from './work.ts';
 
 const LOOK_TIMEOUT_MS = 2_000;
+const PATIENT_LOOK_EVERY_MS = 1_000;
 
 /** When an armed fault that nobody fires is given up. */
 export function armedUntil(fault: Fault): number {
@@ -127,7 +128,7 @@ export function looked(work: Work, fault: Fault, now: Answer | undefined): void 
   const { before } = receipt;
   if (now && before && witness.seen(before, now)) {
     const seen = update(work, fault, {
-      receipt: { ...receipt, effect: 'seen', during: now },
+      receipt: { ...receipt, effect: 'seen', says: witness.says, during: now },
       nextLookMs: undefined,
     });
     push(work, seen);
@@ -141,6 +142,19 @@ export function looked(work: Work, fault: Fault, now: Answer | undefined): void 
   }
   if (work.nowMs < (fault.activeAtMs ?? 0) + witness.withinMs) {
     update(work, fault, { nextLookMs: work.nowMs + LOOK_EVERY_MS });
+    return;
+  }
+  if (witness.patient === true) {
+    const untestable = {
+      effect: 'untestable' as const,
+      says: `nothing yet that shows it: ${witness.says}`,
+    };
+    const first = receipt.effect === 'pending';
+    const next = update(work, fault, {
+      receipt: { ...receipt, ...untestable, ...(now ? { during: now } : {}) },
+      nextLookMs: work.nowMs + PATIENT_LOOK_EVERY_MS,
+    });
+    if (first) push(work, next);
     return;
   }
   const error = `no effect was seen within ${witness.withinMs} ms: ${witness.says}`;

@@ -118,10 +118,14 @@ function getStuck(work: Work, fault: Fault): void {
 export function lastLooked(work: Work, fault: Fault, now: Answer | undefined): void {
   const { plan, receipt } = fault;
   const changes = now ? { ...receipt, during: now } : { ...receipt };
-  if (receipt.effect === 'pending' && plan && 'sample' in plan.witness) {
+  const patient = plan && 'sample' in plan.witness && plan.witness.patient === true;
+  const open = receipt.effect === 'pending' || (patient && receipt.effect === 'untestable');
+  if (open && plan && 'sample' in plan.witness) {
     const seen = now && receipt.before && plan.witness.seen(receipt.before, now);
     changes.effect = seen ? 'seen' : 'untestable';
-    if (!seen) changes.says = `it ended before its effect could be seen: ${receipt.says}`;
+    if (seen) changes.says = plan.witness.says;
+    else if (receipt.effect === 'pending')
+      changes.says = `it ended before its effect could be seen: ${receipt.says}`;
   }
   update(work, fault, { lastLooked: true, receipt: changes });
 }

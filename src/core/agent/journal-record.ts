@@ -1,3 +1,4 @@
+import { diskSurvivesReboot, isDiskAct } from '../model/act-disk.ts';
 import type { Act } from '../model/act.ts';
 import type { Claim } from '../model/fault.ts';
 import type { Effect, EndedBy, State } from '../model/lifecycle.ts';
@@ -76,6 +77,7 @@ export function survivesReboot(act: Act): boolean {
     case 'cgroup.delete':
       return false;
     default:
+      if (isDiskAct(act)) return diskSurvivesReboot(act);
       // An undo this version does not know: running it could do harm, leaving it out could too.
       return true;
   }

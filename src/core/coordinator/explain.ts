@@ -68,6 +68,13 @@ function imagined(query: Query): Answer {
       return { query: 'cpuCount', count: 2 };
     case 'burnerCpuMs':
       return { query: 'burnerCpuMs', cpuMs: 0, running: 0 };
+    case 'diskMounts': {
+      const mountPoint = query.directory ?? '/var/lib/kafka/data';
+      const mount = { mountPoint, target: mountPoint, alive: true, tracking: true };
+      return { query: 'diskMounts', mounts: [mount] };
+    }
+    case 'diskFault':
+      return { query: 'diskFault', inForce: false, matched: 0, hits: 0 };
     default:
       return unreachable(query);
   }

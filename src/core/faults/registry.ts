@@ -5,6 +5,7 @@ import { checkSchema } from '../base/schema.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { Topology } from '../model/topology.ts';
 import { cpuLoad } from './cpu.load.ts';
+import { diskError } from './disk.error.ts';
 import { networkPartition } from './network.partition.ts';
 import { noop } from './noop.ts';
 import { processKill } from './process.kill.ts';
@@ -13,6 +14,7 @@ import { processPause } from './process.pause.ts';
 /** Every fault kind, by name. A test holds this list against the folder. */
 export const KINDS: readonly FaultKind[] = [
   cpuLoad,
+  diskError,
   networkPartition,
   noop,
   processKill,

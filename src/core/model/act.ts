@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
@@ -31,10 +32,12 @@ export interface DropTable {
 }
 
 /**
- * Everything that is ever done to a machine. host/linux performs each in one exhaustive switch:
- * audit that file, and you know what Faultline can do. Every act is idempotent.
+ * Everything that is ever done to a machine; families have files of their own beside this one.
+ * host/linux performs each in one exhaustive switch: audit that file, and you know what Faultline can
+ * do. Every act is idempotent.
  */
 export type Act =
+  | DiskAct
   | { act: 'noop'; token: string }
   | { act: 'nft.drop'; drop: DropTable }
   /**
@@ -100,6 +103,7 @@ export function describeAct(act: Act): string {
     case 'cgroup.delete':
       return `delete the empty control group ${act.group}`;
     default:
+      if (isDiskAct(act)) return describeDiskAct(act);
       return unreachable(act);
   }
 }

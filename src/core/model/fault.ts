@@ -6,7 +6,14 @@ import type { Answer, Query } from './query.ts';
 import type { NodeName, Topology } from './topology.ts';
 
 /** What a kind requires of a node. Probed by doing, in host/linux/needs.ts. */
-export const NEEDS = ['nft', 'nft.timeout', 'process.pidfd', 'process.signal', 'cpu.burn'] as const;
+export const NEEDS = [
+  'cpu.burn',
+  'disk.mount',
+  'nft',
+  'nft.timeout',
+  'process.pidfd',
+  'process.signal',
+] as const;
 export type Need = (typeof NEEDS)[number];
 
 /** What an agent found when it tried each need. */
@@ -84,6 +91,11 @@ export type Witness =
       seen(before: Answer, now: Answer): boolean;
       /** How long to look before the effect is 'unseen'. */
       withinMs: number;
+      /**
+       * What it counts comes from others (a broker's reads): that nothing came within `withinMs`
+       * proves nothing. The effect is 'untestable' then, until something is seen.
+       */
+      patient?: boolean;
       /** What was looked for, in words. */
       says: string;
     };

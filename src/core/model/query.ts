@@ -1,3 +1,4 @@
+import type { DiskAnswer, DiskQuery } from './query-disk.ts';
 import type { ProcessMatch, ProcessRef } from './process-match.ts';
 
 /**
@@ -5,6 +6,7 @@ import type { ProcessMatch, ProcessRef } from './process-match.ts';
  * Like acts, they are data; host/linux answers each in one exhaustive switch.
  */
 export type Query =
+  | DiskQuery
   | { query: 'processes'; match: ProcessMatch }
   /** State letters of /proc/PID/stat: R S D T Z ..., 'gone' where the process is no more. */
   | { query: 'processStates'; processes: ProcessRef[] }
@@ -16,6 +18,7 @@ export type Query =
   | { query: 'burnerCpuMs'; token: string };
 
 export type Answer =
+  | DiskAnswer
   | {
       query: 'processes';
       /** `state`: letter of /proc/PID/stat; `forbidden`: why no fault may touch this one. */

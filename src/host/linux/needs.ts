@@ -7,6 +7,7 @@ import type { DropTable } from '../../core/model/act.ts';
 import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
 import { exec } from '../exec.ts';
 import { tryLoadGroups } from './control-groups.ts';
+import { tryDiskMount } from './disk-mounts.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -83,12 +84,14 @@ async function tryBurner(): Promise<Found> {
 
 /** Tries every need by doing. @param through how nft is called here. */
 export async function tryNeeds(scratchDir: string, through: string): Promise<Capability[]> {
-  const [nft, signals, bash] = await Promise.all([
+  const [nft, signals, bash, diskMount] = await Promise.all([
     tryNft(scratchDir, through),
     trySignals(),
     tryBurner(),
+    tryDiskMount(),
   ]);
   const found: Record<Need, Found> = {
+    'disk.mount': diskMount,
     nft,
     'nft.timeout': nft,
     'process.pidfd': signals,

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { unreachable } from '../../core/base/assert.ts';
 import type { Act } from '../../core/model/act.ts';
+import { isDiskAct } from '../../core/model/act-disk.ts';
 import type { Service } from '../../core/model/agent-config.ts';
 import type { Capability, Probe } from '../../core/model/fault.ts';
 import type { ProcessMatch } from '../../core/model/process-match.ts';
+import { isDiskQuery } from '../../core/model/query-disk.ts';
 import type { Answer, AnswerTo, Query } from '../../core/model/query.ts';
 import {
   burnerCpu,
@@ -16,6 +18,7 @@ import {
   stopBurner,
 } from './burner.ts';
 import { groupExists, removeGroups } from './control-groups.ts';
+import { answerDisk, diskHolds, diskLeftovers, performDisk } from './disk-mounts.ts';
 import type { Leftover, Linux } from './linux.ts';
 import { tryNeeds } from './needs.ts';
 import { Nft } from './nft.ts';
@@ -74,6 +77,7 @@ export class RealLinux implements Linux {
       case 'cgroup.delete':
         return removeGroups(act.group);
       default:
+        if (isDiskAct(act)) return performDisk(act);
         return unreachable(act);
     }
   }
@@ -104,6 +108,7 @@ export class RealLinux implements Linux {
       case 'cgroup.delete':
         return !groupExists(act.group);
       default:
+        if (isDiskAct(act)) return diskHolds(act);
         return unreachable(act);
     }
   }
@@ -121,7 +126,8 @@ export class RealLinux implements Linux {
   }
 
   async leftovers(): Promise<Leftover[]> {
-    return [...(await this.#nft.leftovers()), ...burnerLeftovers(), ...groupLeftovers()];
+    const ofNow = [...burnerLeftovers(), ...groupLeftovers()];
+    return [...(await this.#nft.leftovers()), ...ofNow, ...(await diskLeftovers())];
   }
 
   async #answer(query: Query): Promise<Answer> {
@@ -143,6 +149,7 @@ export class RealLinux implements Linux {
       case 'burnerCpuMs':
         return { query: 'burnerCpuMs', ...burnerCpu(query.token) };
       default:
+        if (isDiskQuery(query)) return answerDisk(query);
         return unreachable(query);
     }
   }

@@ -1,0 +1,69 @@
+import { unreachable } from '../base/assert.ts';
+
+/** A fault of a file system as its own process takes it; core/disk checks what stands in it. */
+export interface DiskEntry {
+  match?: Readonly<Record<string, unknown>>;
+  when?: Readonly<Record<string, unknown>>;
+  fault: Readonly<Record<string, unknown>> & { kind: string };
+}
+
+/** What is done to disks. The file-system process of a mount knows a fault by its token. */
+export type DiskAct =
+  /**
+   * Returns when it is in force, also for files that are open, cached or mapped. The process heals it
+   * by itself when nobody renews it for `leaseMs`, and in any case after `deadlineMs`.
+   */
+  | {
+      act: 'disk.fault';
+      token: string;
+      faultId: string;
+      mountPoint: string;
+      entry: DiskEntry;
+      seed: number;
+      leaseMs: number;
+      deadlineMs?: number;
+    }
+  /** A Failure 'expired' where it has ended by itself, 'gone' where the process has. */
+  | { act: 'disk.fault.renew'; token: string; mountPoint: string; leaseMs: number }
+  | { act: 'disk.fault.remove'; token: string; mountPoint: string }
+  /** Detaches a mount whose file-system process is dead; one that lives is left alone. */
+  | { act: 'disk.unmount'; mountPoint: string };
+
+export function isDiskAct(act: { act: string }): act is DiskAct {
+  return act.act.startsWith('disk.');
+}
+
+export function describeDiskAct(act: DiskAct): string {
+  switch (act.act) {
+    case 'disk.fault': {
+      const { kind, ...fields } = act.entry.fault;
+      const details = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
+      const match = act.entry.match ?? {};
+      const files = Object.keys(match).length === 0 ? 'all files' : JSON.stringify(match);
+      const does = `'${kind}'${details} to ${files}`;
+      return `tell the file system at ${act.mountPoint} to do ${does}, marked ${act.token}`;
+    }
+    case 'disk.fault.renew':
+      return `renew the lease of fault ${act.token} at ${act.mountPoint}`;
+    case 'disk.fault.remove':
+      return `tell the file system at ${act.mountPoint} to end fault ${act.token}`;
+    case 'disk.unmount':
+      return `detach the mount at ${act.mountPoint}, whose process is dead`;
+    default:
+      return unreachable(act);
+  }
+}
+
+/** A file-system process and its faults end with the kernel; what is on a disk stays. */
+export function diskSurvivesReboot(act: DiskAct): boolean {
+  switch (act.act) {
+    case 'disk.fault':
+    case 'disk.fault.renew':
+    case 'disk.fault.remove':
+    case 'disk.unmount':
+      return false;
+    default:
+      // One this version does not know: see survivesReboot().
+      return true;
+  }
+}

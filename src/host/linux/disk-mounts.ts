@@ -1,0 +1,187 @@
+import { closeSync, openSync } from 'node:fs';
+import { unreachable } from '../../core/base/assert.ts';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { DiskAct } from '../../core/model/act-disk.ts';
+import type { Capability } from '../../core/model/fault.ts';
+import type { DiskAnswer, DiskMountFacts, DiskQuery } from '../../core/model/query-disk.ts';
+import type { DiskState, FaultState } from '../fuse/control.ts';
+import { askDisk } from '../fuse/control-client.ts';
+import { FILE_SYSTEM_TYPE, readMounts } from '../fuse/mounts.ts';
+import { unmountLeftover } from '../fuse/supervise.ts';
+import type { Leftover } from './linux.ts';
+
+/** How long a mount may take to say how it is; a change waits for the kernel's caches, too. */
+const STATE_TIMEOUT_MS = 2_000;
+const CHANGE_TIMEOUT_MS = 8_000;
+const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
+
+type FaultOf = { token: string; mountPoint: string };
+
+/** The places of this mount namespace where one of our file systems is on top. */
+function mountPoints(): string[] {
+  const top = new Map(readMounts().map((mount) => [mount.mountPoint, mount.type]));
+  return [...top].filter(([, type]) => type === FILE_SYSTEM_TYPE).map(([at]) => at);
+}
+
+/** The state of a mount; undefined where no process answers for it. @throws Failure: it is slow. */
+async function stateOf(mountPoint: string): Promise<DiskState | undefined> {
+  try {
+    const answer = await askDisk(mountPoint, 'GET', '/v1/disk', undefined, STATE_TIMEOUT_MS);
+    return answer as DiskState;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Nobody listens there: the process has ended. (One that hangs would keep us waiting.) */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.code !== 'not-mounted') return false;
+  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ENOENT' || code === 'ECONNREFUSED';
+}
+
+function change(at: FaultOf, method: string, verb = '', body?: unknown): Promise<unknown> {
+  const route = `/v1/disk/faults/${at.token}${verb}`;
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return askDisk(at.mountPoint, method, route, text, CHANGE_TIMEOUT_MS);
+}
+
+/** The process that served a mount is dead: what it left is detached. */
+function lost(mountPoint: string): Failure {
+  const detached = unmountLeftover(mountPoint) ? ', and its mount is detached' : '';
+  const message = `the file-system process of ${mountPoint} has ended${detached}`;
+  return new Failure('gone', message, { definite: true });
+}
+
+async function add(act: Extract<DiskAct, { act: 'disk.fault' }>): Promise<void> {
+  const { entry, seed, leaseMs, deadlineMs, faultId } = act;
+  const terms = deadlineMs === undefined ? { leaseMs } : { leaseMs, deadlineMs };
+  await change(act, 'PUT', '', { ...entry, ...terms, seed, owner: faultId });
+}
+
+async function renew(act: Extract<DiskAct, { act: 'disk.fault.renew' }>): Promise<void> {
+  const found = await faultAt(act);
+  if (found === 'gone') throw lost(act.mountPoint);
+  if (found === undefined || found.endedBy !== undefined) {
+    const how = found?.endedBy === undefined ? '' : ` (${found.endedBy})`;
+    const message = `the file system at ${act.mountPoint} has ended the fault by itself${how}`;
+    throw new Failure('expired', message, { definite: true });
+  }
+  await change(act, 'POST', '/renew', { leaseMs: act.leaseMs });
+}
+
+/** Nothing to remove where the process is gone: its faults went with it. */
+async function remove(act: FaultOf): Promise<void> {
+  try {
+    await change(act, 'DELETE');
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** What the mount says of a fault; one that never was, and a process that is gone, told apart. */
+async function faultAt(at: FaultOf): Promise<FaultState | 'gone' | undefined> {
+  let state;
+  try {
+    state = await stateOf(at.mountPoint);
+  } catch (error) {
+    if (isGone(error)) return 'gone';
+    throw error;
+  }
+  if (state === undefined) return 'gone';
+  return state.faults.find(({ id }) => id === at.token);
+}
+
+async function stands(at: FaultOf): Promise<boolean> {
+  const found = await faultAt(at);
+  return typeof found === 'object' && found.endedBy === undefined;
+}
+
+export async function performDisk(act: DiskAct): Promise<void> {
+  switch (act.act) {
+    case 'disk.fault':
+      return add(act);
+    case 'disk.fault.renew':
+      return renew(act);
+    case 'disk.fault.remove':
+      return remove(act);
+    case 'disk.unmount':
+      if ((await stateOf(act.mountPoint)) === undefined) unmountLeftover(act.mountPoint);
+      return;
+    default:
+      return unreachable(act);
+  }
+}
+
+export async function diskHolds(act: DiskAct): Promise<boolean> {
+  switch (act.act) {
+    case 'disk.fault':
+    case 'disk.fault.renew':
+      return stands(act);
+    case 'disk.fault.remove':
+      return !(await stands(act));
+    case 'disk.unmount':
+      return !mountPoints().includes(act.mountPoint);
+    default:
+      return unreachable(act);
+  }
+}
+
+async function factsOf(mountPoint: string): Promise<DiskMountFacts> {
+  const state = await stateOf(mountPoint);
+  return {
+    mountPoint,
+    target: state?.target ?? '',
+    alive: state !== undefined,
+    tracking: state?.tracking === true,
+  };
+}
+
+export async function answerDisk(query: DiskQuery): Promise<DiskAnswer> {
+  switch (query.query) {
+    case 'diskMounts':
+      return { query: 'diskMounts', mounts: await Promise.all(mountPoints().map(factsOf)) };
+    case 'diskFault': {
+      const found = await faultAt(query);
+      const inForce = typeof found === 'object' && found.endedBy === undefined;
+      const { matched, hits } = typeof found === 'object' ? found : { matched: 0, hits: 0 };
+      return { query: 'diskFault', inForce, matched, hits };
+    }
+    default:
+      return unreachable(query);
+  }
+}
+
+/** Mounts whose process is dead, and faults that carry our mark. */
+export async function diskLeftovers(): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const mountPoint of mountPoints()) {
+    const state = await stateOf(mountPoint);
+    if (state === undefined) {
+      const says = `mount at ${mountPoint} whose file-system process is dead`;
+      found.push({ says, remove: { act: 'disk.unmount', mountPoint } });
+      continue;
+    }
+    for (const { id: token, kind, owner, endedBy } of state.faults) {
+      if (!TOKEN.test(token) || endedBy !== undefined) continue;
+      const says = `disk fault ${token} (${kind}) at ${mountPoint}`;
+      const remove = { act: 'disk.fault.remove' as const, token, mountPoint };
+      found.push({ says, faultId: owner, remove });
+    }
+  }
+  return found;
+}
+
+/** A mount that answers, or the means to make one. */
+export async function tryDiskMount(): Promise<Omit<Capability, 'need'>> {
+  const mounts = await Promise.all(mountPoints().map(factsOf));
+  const alive = mounts.filter((mount) => mount.alive).map(({ mountPoint }) => mountPoint);
+  if (alive.length > 0) return { met: true, why: `mounted at ${alive.join(', ')}` };
+  try {
+    closeSync(openSync('/dev/fuse', 'r+'));
+    return { met: true, why: "nothing is mounted yet, but 'faultline mount' can be" };
+  } catch (error) {
+    return { met: false, why: `no file system of ours is mounted, nor can be: ${reasonOf(error)}` };
+  }
+}
