@@ -115,8 +115,10 @@ function withLabTests(): string {
       process.kill(pid, 'SIGKILL');
       // unshare, init, broker
       await until('its processes are gone', () => markedProcesses(directory).length === before - 3);
-      const left = execFileSync('lsns', ['-n', '-o', 'NS', '-t', 'net'], { encoding: 'utf8' });
-      assert.ok(!left.includes(net.replace(/\D/g, '')), left);
+      await until('its network namespace is gone', () => {
+        const left = execFileSync('lsns', ['-n', '-o', 'NS', '-t', 'net'], { encoding: 'utf8' });
+        return !left.includes(net.replace(/\D/g, ''));
+      });
       const ports = [
         '--net=' + placeOf(name).switchFile,
         'ip',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { unmountLeftover } from '../../src/host/fuse/supervise.ts';
@@ -55,6 +55,11 @@ describe("Kibosh's front door", { skip: lacks('root', 'fuse'), concurrency: fals
     await withKibosh(({ mount, control, target }) => {
       assert.equal(readFileSync(control, 'utf8'), '{"faults":[]}');
       assert.equal(statSync(control).mode & 0o777, 0o666);
+      // What an open handle does to its own copy is not seen in the file.
+      const open = openSync(control, 'w');
+      const { mode, size } = statSync(control);
+      closeSync(open);
+      assert.deepEqual([mode & 0o777, size], [0o666, '{"faults":[]}'.length]);
       assert.deepEqual(readdirSync(mount), []);
       assert.equal(
         errnoOf(() => unlinkSync(control)),

@@ -1,7 +1,20 @@
 import { CreateIn, FlushIn, LinkIn, MkdirIn, MknodIn } from '../../core/codec/fuse/messages.ts';
-import { OpenIn, OpenOut, Rename2In, RenameIn, SetattrIn } from '../../core/codec/fuse/messages.ts';
+import {
+  GetattrIn,
+  OpenIn,
+  OpenOut,
+  Rename2In,
+  RenameIn,
+  SetattrIn,
+} from '../../core/codec/fuse/messages.ts';
 import { InHeader, EntryOut, Attr } from '../../core/codec/fuse/messages.ts';
-import { FOPEN, OPCODES, OUT_HEADER_BYTES, SETATTR } from '../../core/codec/fuse/constants.ts';
+import {
+  FOPEN,
+  GETATTR_FH,
+  OPCODES,
+  OUT_HEADER_BYTES,
+  SETATTR,
+} from '../../core/codec/fuse/constants.ts';
 import { ERRNO } from '../../core/disk/errno.ts';
 import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
@@ -100,6 +113,10 @@ function onFile(
       if (result > 0) engine.table.setFileFlag(fd, DIRTY, true);
       return result;
     }
+    case O.getattr:
+      // Without a handle it is the text in force that is asked for, and no open copy of it.
+      if ((engine.u32(GetattrIn.at.flags) & GETATTR_FH) !== 0) return serve(engine);
+      return engine.statDescriptor(file.fd) || engine.replyAttr(engine.node);
     case O.setattr: {
       const valid = engine.u32(SetattrIn.at.valid);
       const ofText = (valid & SETATTR.size) !== 0 && (valid & SETATTR.fh) === 0;
