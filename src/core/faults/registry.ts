@@ -5,7 +5,20 @@ import { checkSchema } from '../base/schema.ts';
 import type { FaultKind } from '../model/fault.ts';
 import type { Topology } from '../model/topology.ts';
 import { cpuLoad } from './cpu.load.ts';
+import { diskCorrupt } from './disk.corrupt.ts';
+import { diskDelay } from './disk.delay.ts';
 import { diskError } from './disk.error.ts';
+import { diskFsync } from './disk.fsync.ts';
+import { diskFull } from './disk.full.ts';
+import { diskGone } from './disk.gone.ts';
+import { diskLost } from './disk.lost.ts';
+import { diskMisdirected } from './disk.misdirected.ts';
+import { diskRate } from './disk.rate.ts';
+import { diskReadonly } from './disk.readonly.ts';
+import { diskShort } from './disk.short.ts';
+import { diskStale } from './disk.stale.ts';
+import { diskStall } from './disk.stall.ts';
+import { diskTorn } from './disk.torn.ts';
 import { networkPartition } from './network.partition.ts';
 import { noop } from './noop.ts';
 import { processKill } from './process.kill.ts';
@@ -14,7 +27,20 @@ import { processPause } from './process.pause.ts';
 /** Every fault kind, by name. A test holds this list against the folder. */
 export const KINDS: readonly FaultKind[] = [
   cpuLoad,
+  diskCorrupt,
+  diskDelay,
   diskError,
+  diskFsync,
+  diskFull,
+  diskGone,
+  diskLost,
+  diskMisdirected,
+  diskRate,
+  diskReadonly,
+  diskShort,
+  diskStale,
+  diskStall,
+  diskTorn,
   networkPartition,
   noop,
   processKill,

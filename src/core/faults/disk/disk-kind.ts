@@ -1,6 +1,12 @@
 import { Type, type Static, type TProperties } from 'typebox';
 import { checkSpecification } from '../../disk/check.ts';
-import { Match, When, type Match as Matched } from '../../disk/specification.ts';
+import {
+  KINDS,
+  Match,
+  When,
+  type KindName,
+  type Match as Matched,
+} from '../../disk/specification.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Random } from '../../base/random.ts';
 import type { DiskEntry } from '../../model/act-disk.ts';
@@ -30,12 +36,10 @@ interface Common extends FilesChosen {
 
 export interface DiskKind {
   /** 'disk.' and the word by which the file system knows it. */
-  kind: `disk.${string}`;
+  kind: `disk.${KindName}`;
   summary: string;
   doc: string;
   colour: string;
-  /** What this kind takes besides the common fields: those of its effect. */
-  fields: TProperties;
   examples: { title: string; params: Record<string, unknown> }[];
   /** Parameters for a seed; the node is drawn here. */
   draw(random: Random): Record<string, unknown>;
@@ -44,18 +48,23 @@ export interface DiskKind {
 /** Parameters that the schema has accepted. */
 type Params = Common & Record<string, unknown>;
 
-function entryOf(kind: string, params: Params): DiskEntry {
+/** 'disk.error' is the file system's 'error'. */
+function effectOf(kind: DiskKind['kind']): KindName {
+  return kind.slice('disk.'.length) as KindName;
+}
+
+function entryOf(kind: DiskKind['kind'], params: Params): DiskEntry {
   const { directory: _, preset: __, topicPartitions: ___, match: given, when, ...fields } = params;
   const match = matchOf(params, given);
   return {
     ...(Object.keys(match).length === 0 ? {} : { match }),
     ...(when === undefined ? {} : { when }),
-    fault: { kind: kind.slice('disk.'.length), ...fields },
+    fault: { kind: effectOf(kind), ...fields },
   };
 }
 
 /** What the file system would refuse, seen from the parameters. */
-function check(kind: string, params: Params): Problem[] {
+function check(kind: DiskKind['kind'], params: Params): Problem[] {
   const files = checkFiles(params, params.match);
   if (files.length > 0) return files;
   const checked = checkSpecification({
@@ -76,7 +85,12 @@ function saysOf(params: Common): string {
   return match?.path === undefined ? 'any file' : match.path.join(', ');
 }
 
-function plan(kind: string, params: Params, here: Here, facts: Facts): Step[] | Problem[] {
+function plan(
+  kind: DiskKind['kind'],
+  params: Params,
+  here: Here,
+  facts: Facts,
+): Step[] | Problem[] {
   const mount = chooseMount(params.directory, facts);
   if ('message' in mount) return [mount];
   const { mountPoint } = mount;
@@ -101,6 +115,12 @@ function plan(kind: string, params: Params, here: Here, facts: Facts): Step[] | 
   ];
 }
 
+/** The fields of an effect of the file system, but for its name, which the kind has. */
+function fieldsOf(name: KindName): TProperties {
+  const { kind: _, ...fields } = KINDS[name].properties as TProperties;
+  return fields;
+}
+
 /** A broker, where there is one. */
 export function drawBroker(random: Random, topology: Topology): NodeName {
   const brokers = topology.nodes.filter((node) => node.roles.includes('broker'));
@@ -109,7 +129,8 @@ export function drawBroker(random: Random, topology: Topology): NodeName {
 
 /** A kind of fault that a file system of ours does to its files. */
 export function diskKind(kind: DiskKind): FaultKind {
-  const { draw, fields, ...described } = kind;
+  const { draw, ...described } = kind;
+  const fields = fieldsOf(effectOf(kind.kind));
   return {
     ...described,
     standing: true,
