@@ -6,6 +6,7 @@ import { ClusterConnections, parseBootstrap } from '../../src/host/kafka/cluster
 import { produce } from '../../src/host/kafka/produce-request.ts';
 import { Reader, type PolledBatches } from '../../src/host/kafka/reader.ts';
 import { decodeBatches, encodeBatch } from '../../src/host/kafka/record-batch.ts';
+import { ClusterWatch } from '../../src/host/coordinator/cluster-watch.ts';
 import { ClusterView } from '../../src/host/kafka/view.ts';
 import { findJava, kafkaDirectory } from '../../src/host/lab/kafka-cache.ts';
 import { placeOf } from '../../src/host/lab/place.ts';
@@ -126,18 +127,33 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     connections.close();
   });
 
-  test('the view follows leaders, ISR and the controller while a broker dies', async () => {
+  test('the view follows leaders, ISR and the controller while a broker dies', async (t) => {
     const { bootstrap, name } = lab();
     const connections = connect(bootstrap);
     await freshTopic(connections, 'viewed');
+    for (const [topic, config] of [
+      ['plain', {}],
+      ['loose', { 'min.insync.replicas': '1' }],
+    ] as const) {
+      const fresh = { name: topic, topicPartitions: 1, replicationFactor: 3, config };
+      await createTopic(connections, fresh, 10_000);
+    }
     connections.close();
     const view = new ClusterView(bootstrap);
+    t.after(() => view.close());
     view.start();
     const state = () => view.snapshot().topicPartitions.find(({ topic }) => topic === 'viewed');
     await until('three in sync', () => state()?.isr.length === 3);
     const before = await view.refresh();
     assert.deepEqual(before.voters, [1, 2, 3]);
     assert.ok(before.voters.includes(before.activeController));
+    // The lab's brokers say 2 for a topic that does not say otherwise.
+    assert.equal(before.minInsyncReplicas?.['plain'], 2);
+    assert.equal(before.minInsyncReplicas['loose'], 1);
+    const seen: string[] = [];
+    const watch = new ClusterWatch(view, ({ message }) => seen.push(message));
+    t.after(() => watch.close());
+    watch.start();
     const dead = before.activeController;
     await askInit(placeOf(name), `n${dead}`, 'kill', 'broker');
     await until('another controller', () => view.snapshot().activeController !== dead, {
@@ -150,7 +166,11 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     assert.equal(view.snapshot().error, undefined);
     await askInit(placeOf(name), `n${dead}`, 'start', 'broker');
     await until('back in sync', () => state()?.isr.length === 3, { timeoutMs: 60_000 });
-    view.close();
+    const said = seen.join('\n');
+    assert.match(said, new RegExp(`active controller: ${dead}, now `));
+    assert.match(said, new RegExp(`brokers gone: ${dead}`));
+    assert.match(said, new RegExp(`brokers back: ${dead}`));
+    assert.match(said, /ISR of [a-z]+-0: /);
   });
 });
 

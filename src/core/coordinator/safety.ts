@@ -137,7 +137,9 @@ function checkInsync(
       (id) => !nodesOfKafkaId(id, { topology, snapshot }).some((node) => harmed.has(node.name)),
     );
     if (left.length >= needed || left.length === state.isr.length) continue;
-    short.push(`${state.topic}-${state.partition} (${left.length} left of ${needed} needed)`);
+    const assumed = known === undefined ? ', assumed: its configuration is not known' : '';
+    const says = `${left.length} left of ${needed} needed${assumed}`;
+    short.push(`${state.topic}-${state.partition} (${says})`);
   }
   if (short.length === 0) return [];
   const more = short.length > 5 ? ` and ${short.length - 5} more` : '';

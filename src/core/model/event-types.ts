@@ -17,6 +17,8 @@ export const EVENT_TYPES: Readonly<Record<string, string>> = {
   'node.lost': 'The link to the agent of a node is gone.',
   'run.phase': 'A run has entered its next phase.',
   'run.done': 'A run has ended; the message has its outcome.',
+  'cluster.changed':
+    'The active controller, the brokers, leaders or in-sync replicas are others than half a second ago; data says which.',
   'coordinator.halted': 'Everything is being healed; new faults are refused until resume.',
   'coordinator.resumed': 'New faults are allowed again.',
 };

@@ -10,6 +10,7 @@ import { Admitter } from './admitter.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
 import { streamFromAgent } from './agent-stream.ts';
 import type { AgentAnswer, CoordinatorApi, CreateOptions, Table } from './api.ts';
+import { ClusterWatch } from './cluster-watch.ts';
 import { Driver } from './driver.ts';
 import { Faults } from './faults.ts';
 import { dialAgents, sendCommand } from './links.ts';
@@ -30,6 +31,7 @@ export class Coordinator implements CoordinatorApi {
   readonly #writer: Writer;
   readonly #driver: Driver;
   readonly #faults: Faults;
+  readonly #watch: ClusterWatch | undefined;
   readonly #workloadListeners = new Set<(node: NodeName, id: string, status: unknown) => void>();
 
   constructor(options: CoordinatorOptions) {
@@ -56,6 +58,7 @@ export class Coordinator implements CoordinatorApi {
       stepped: () => this.#faults.changed(),
       onBug: options.onBug,
     });
+    this.#watch = view && new ClusterWatch(view, (event) => this.emit(event));
     this.links = links;
     this.#writer = writer;
     this.#driver = driver;
@@ -96,10 +99,12 @@ export class Coordinator implements CoordinatorApi {
   /** Takes up what the last coordinator on this state left, and dials the agents. */
   start(): void {
     this.#driver.start();
+    this.#watch?.start();
     for (const link of this.links.values()) link.start();
   }
 
   close(): void {
+    this.#watch?.close();
     this.#driver.close();
     for (const link of this.links.values()) link.close();
     this.#writer.close();

@@ -1,8 +1,11 @@
 import {
   createTopicsV5,
+  ConfigResourceTypes,
+  describeConfigsV2,
   describeQuorumV1,
   listOffsetsV6,
   protocolErrorsCodesById,
+  type API,
 } from '@platformatic/kafka';
 import { Failure } from '../../core/base/failure.ts';
 import { AnswerError, type BrokerConnection } from './broker-connection.ts';
@@ -66,6 +69,51 @@ export async function listOffset(
   if (found !== undefined && found.errorCode === 0) return Number(found.offset);
   const code = found === undefined ? 'no-answer' : errorName(found.errorCode);
   throw new Failure(code, `no offset of ${topic}-${topicPartition}: ${code}`, { definite: true });
+}
+
+const MIN_INSYNC = 'min.insync.replicas';
+
+/**
+ * DescribeConfigs v2 (Kafka 2.0 and later): what each topic must keep in sync, by its own or its brokers'
+ * configuration. Topics that may not be described (ACLs) are left out. @throws Failure.
+ */
+export async function describeMinInsync(
+  connection: BrokerConnection,
+  topics: readonly string[],
+): Promise<Map<string, number>> {
+  const resources = topics.map((resourceName) => ({
+    resourceType: ConfigResourceTypes.TOPIC,
+    resourceName,
+    configurationKeys: [MIN_INSYNC],
+  }));
+  const { results } = await askConfigs(connection, resources);
+  const found = results.flatMap(({ resourceName, configs }): [string, number][] => {
+    const value = Number(configs.find(({ name }) => name === MIN_INSYNC)?.value);
+    return value > 0 ? [[resourceName, value]] : [];
+  });
+  return new Map(found);
+}
+
+type DescribeConfigs =
+  typeof describeConfigsV2.api extends API<infer Asked, infer Answer>
+    ? { asked: Asked; answer: Answer }
+    : never;
+
+async function askConfigs(
+  connection: BrokerConnection,
+  resources: DescribeConfigs['asked'][0],
+): Promise<DescribeConfigs['answer']> {
+  try {
+    return await connection.call(describeConfigsV2.api, resources, false);
+  } catch (error) {
+    // The library throws when one topic has an error; the rest of the answer is as good as ever.
+    if (error instanceof AnswerError && isConfigs(error.response)) return error.response;
+    throw error;
+  }
+}
+
+function isConfigs(response: unknown): response is DescribeConfigs['answer'] {
+  return typeof response === 'object' && response !== null && 'results' in response;
 }
 
 export interface Quorum {

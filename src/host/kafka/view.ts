@@ -1,6 +1,6 @@
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { ClusterSnapshot, TopicPartitionState } from '../../core/model/topology.ts';
-import { describeQuorum, type Quorum } from './admin.ts';
+import { describeMinInsync, describeQuorum, type Quorum } from './admin.ts';
 import { BrokerConnection, type Address, type ConnectionSettings } from './broker-connection.ts';
 import { askMetadata, parseBootstrap, type MetadataResponse } from './cluster-connections.ts';
 import { securityOptions } from './security.ts';
@@ -25,6 +25,8 @@ const REQUEST_MS = 1_500;
 const CONNECT_MS = 1_000;
 const FORGET_MS = 5_000;
 const REFRESH_MS = 2_000;
+/** Configurations change rarely: this often, and at once where there is a new topic. */
+const CONFIGS_MS = 10_000;
 
 /**
  * A live view of a cluster. Every known broker is asked on its own, twice a second, so that a dead or
@@ -38,6 +40,7 @@ export class ClusterView {
   #witnesses = new Map<string, Witness>();
   #timer: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
+  #minInsync = { atMs: 0, byTopic: new Map<string, number | undefined>() };
 
   /** @throws Failure `bad-properties`, `bad-bootstrap`. @param bootstrap host:port, comma-separated. */
   constructor(bootstrap: string, properties: Readonly<Record<string, string>> = {}) {
@@ -87,6 +90,7 @@ export class ClusterView {
       witness.answer = { atMs: Date.now(), metadata };
       delete witness.error;
       for (const { host, port } of metadata.brokers) this.#know({ host, port });
+      await this.#askMinInsync(connection, metadata);
       const quorum = await describeQuorum(connection);
       witness.quorum = { atMs: Date.now(), quorum };
     } catch (error) {
@@ -96,6 +100,20 @@ export class ClusterView {
       witness.asking = false;
       for (const done of this.#waiting.splice(0)) done();
     }
+  }
+
+  /** Asked of whichever broker answers first, for all of them. */
+  async #askMinInsync(connection: BrokerConnection, { topics }: MetadataResponse): Promise<void> {
+    const nowMs = Date.now();
+    const names = topics.flatMap(({ name }) => name ?? []);
+    const { atMs, byTopic } = this.#minInsync;
+    const isNew = names.some((name) => !byTopic.has(name));
+    if (names.length === 0 || (!isNew && nowMs - atMs < CONFIGS_MS)) return;
+    // Also what may not be described is asked for only now and then.
+    const unknown = new Map(names.map((name) => [name, byTopic.get(name)]));
+    this.#minInsync = { atMs: nowMs, byTopic: unknown };
+    const found = await describeMinInsync(connection, names);
+    this.#minInsync = { atMs: nowMs, byTopic: new Map([...unknown, ...found]) };
   }
 
   /** What is known now; `error` is set where no broker has answered within the last seconds. */
@@ -119,6 +137,11 @@ export class ClusterView {
       topicPartitions: mergeTopicPartitions(answers.map(({ metadata }) => metadata)),
       activeController: quorum?.leader ?? -1,
       voters: quorum?.voters ?? [],
+      minInsyncReplicas: Object.fromEntries(
+        [...this.#minInsync.byTopic].filter(
+          (entry): entry is [string, number] => entry[1] !== undefined,
+        ),
+      ),
     };
     for (const { nodeId, host, port, rack } of answers[0]?.metadata.brokers ?? []) {
       const broker = { id: nodeId, host, port };
