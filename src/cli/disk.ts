@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import type { DiskState } from '../host/fuse/control.ts';
+import type { DiskState } from '../host/fuse/disk-state.ts';
 import type { DiskEvent } from '../host/fuse/events.ts';
-import type { LostFile } from '../host/fuse/tracking.ts';
+import type { Lost } from '../host/fuse/power-cut.ts';
 import { printJson, printLine, type CliContext } from './context.ts';
+import { NAME_MODELS, type NameModel } from '../core/disk/names.ts';
 import { withExamples } from './examples.ts';
 import { argument, jsonFlag, switchFlag } from './flags.ts';
 
@@ -108,8 +109,15 @@ const clear = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>(
 
 const LOSSES = ['all', 'subset', 'torn', 'reordered'] as const;
 
+const UNDONE = {
+  made: 'was made, and is gone',
+  removed: 'was removed, and is back',
+  moved: 'was renamed, and is back',
+  exchanged: 'changed places, and is back',
+} as const;
+
 const powercut = buildCommand<
-  { json: boolean; loss: (typeof LOSSES)[number]; seed: number },
+  { json: boolean; loss: (typeof LOSSES)[number]; names: NameModel; seed: number },
   [mountPoint: string],
   CliContext
 >({
@@ -125,18 +133,32 @@ Needs a specification with "trackUnsynced": true from before the data was writte
     flags: {
       json: jsonFlag,
       loss: { kind: 'enum', values: LOSSES, default: 'all', brief: 'how much is lost' },
+      names: {
+        kind: 'enum',
+        values: NAME_MODELS,
+        default: 'own',
+        brief:
+          "what an fsync makes durable of names: a directory's, a file's own, or all before it",
+      },
       seed: { kind: 'parsed', parse: Number, default: '0', brief: 'decides what survives' },
     },
     positional: { kind: 'tuple', parameters: [mountPoint] },
   },
   async func(flags, at) {
-    const body = JSON.stringify({ loss: flags.loss, seed: flags.seed });
-    const lost = (await ask(at, 'POST', '/v1/disk/powercut', body)) as { files: LostFile[] };
+    const { loss, seed, names } = flags;
+    const body = JSON.stringify({ loss, seed, names });
+    const lost = (await ask(at, 'POST', '/v1/disk/powercut', body)) as Lost;
     if (flags.json) return printJson(this, lost);
+    for (const { undone, path, to, errno } of lost.names) {
+      const where = to === undefined ? path : `${path} to ${to}`;
+      const failed = errno === undefined ? '' : `, which failed: error ${errno}`;
+      printLine(this, `${where}: ${UNDONE[undone]}${failed}`);
+    }
     for (const { path, truncated, restored } of lost.files) {
       printLine(this, `${path}: ${truncated} byte(s) cut off, ${restored} put back`);
     }
-    if (lost.files.length === 0) printLine(this, 'nothing was unsynced');
+    const count = lost.files.length + lost.names.length;
+    if (count === 0) printLine(this, 'nothing was unsynced');
   },
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { FaultState } from '../../src/host/fuse/control.ts';
+import type { FaultState } from '../../src/host/fuse/disk-state.ts';
 import type { DiskEvent } from '../../src/host/fuse/events.ts';
 import { DiskMount } from '../support/disk-mount.ts';
 import { lacks } from '../support/needs.ts';

@@ -312,24 +312,6 @@ describe('disk faults on a real mount', { skip, concurrency: false }, () => {
     assert.ok(performance.now() - startedAt >= 450);
   });
 
-  test('power cut: what was never fsynced is gone', async () => {
-    await using mount = await DiskMount.start();
-    await mount.set({ version: 1, trackUnsynced: true, faults: [] });
-    const path = mount.file('p.log');
-    const fd = openSync(path, 'w+');
-    writeSync(fd, 'synced ');
-    fsyncSync(fd);
-    writeSync(fd, 'unsynced');
-    writeSync(fd, 'S', 0);
-    closeSync(fd);
-    const lost = await mount.powerCut('all');
-    assert.deepEqual(
-      lost.map((file) => [file.path, file.truncated]),
-      [['p.log', 8]],
-    );
-    assert.equal(readFileSync(path, 'utf8'), 'synced ');
-  });
-
   test('a bad specification is refused whole, with every problem', async () => {
     await using mount = await DiskMount.start();
     await mount.set(spec({ kind: 'readonly' }));

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ROOT } from './needs.ts';
 import { until } from './until.ts';
 import { askDisk } from '../../src/host/fuse/control-client.ts';
-import type { DiskState } from '../../src/host/fuse/control.ts';
-import type { LostFile } from '../../src/host/fuse/tracking.ts';
+import type { DiskState } from '../../src/host/fuse/disk-state.ts';
+import type { Lost } from '../../src/host/fuse/power-cut.ts';
 import { unmountLeftover } from '../../src/host/fuse/supervise.ts';
 import type { FileSystemOptions } from '../../src/host/fuse/file-system.ts';
 import type { DiskSpecification } from '../../src/core/disk/specification.ts';
@@ -97,10 +97,8 @@ export class DiskMount implements AsyncDisposable {
     return (await askDisk(this.path, 'GET', '/v1/disk')) as DiskState;
   }
 
-  async powerCut(loss: string, seed = 1): Promise<LostFile[]> {
-    const body = JSON.stringify({ loss, seed });
-    const answer = await askDisk(this.path, 'POST', '/v1/disk/powercut', body);
-    return (answer as { files: LostFile[] }).files;
+  async powerCut(loss: string, seed = 1, names = 'own'): Promise<Lost> {
+    return (await this.ask('POST', '/powercut', { loss, seed, names })) as Lost;
   }
 
   /** Memory of the file system's process that is in use, in bytes. */

@@ -7,6 +7,7 @@ import { shortHash } from '../../core/base/hash.ts';
 import { checkSchema } from '../../core/base/schema.ts';
 import type { Checked, Problem } from '../../core/base/problem.ts';
 import { parseSpecification } from '../../core/disk/check.ts';
+import { NAME_MODELS } from '../../core/disk/names.ts';
 import { checkSingle, Terms } from '../../core/disk/single.ts';
 import { Refusal, type Control } from './control.ts';
 
@@ -31,7 +32,8 @@ const MAX_BODY_BYTES = 1 << 20;
  *   DELETE /v1/disk/faults/ID          ends it; {} where there never was one
  *   GET    /v1/disk/events             ?after=NUMBER&waitMs=N: the events after that one, waiting
  *                                      for the next where there is none
- *   POST   /v1/disk/powercut           loss, seed: what was lost
+ *   POST   /v1/disk/powercut           loss, seed, names (what an fsync makes durable of names:
+ *                                      posix, own or journal): { files, names } that were lost
  *   POST   /v1/disk/stop               unmounts and ends the process
  *
  * All but events answer when what was asked is in force, also for what is open, cached and mapped.
@@ -40,6 +42,7 @@ const PowerCut = Type.Object(
   {
     loss: Type.Enum(['all', 'subset', 'torn', 'reordered']),
     seed: Type.Optional(Type.Integer({ minimum: 0 })),
+    names: Type.Optional(Type.Enum([...NAME_MODELS])),
   },
   { additionalProperties: false },
 );
@@ -149,10 +152,12 @@ async function answer(
       await control.clear();
       return control.state();
     case 'POST /v1/disk/powercut': {
-      const { loss, seed } = await documentOf(request, 'the power cut', (document) =>
-        checkSchema(PowerCut, document),
-      );
-      return { files: await control.powerCut(loss, seed ?? 0) };
+      const {
+        loss,
+        seed = 0,
+        names = 'own',
+      } = await documentOf(request, 'the power cut', (document) => checkSchema(PowerCut, document));
+      return control.powerCut({ loss, seed, names });
     }
     case 'POST /v1/disk/stop':
       stop();

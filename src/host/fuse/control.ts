@@ -4,6 +4,7 @@ import { OUT_HEADER_BYTES } from '../../core/codec/fuse/constants.ts';
 import { printReplyHeader } from '../../core/codec/fuse.ts';
 import { ERRNO } from '../../core/disk/errno.ts';
 import { parseKibosh } from '../../core/disk/kibosh.ts';
+import type { NameModel } from '../../core/disk/names.ts';
 import type { Published } from '../../core/disk/rule.ts';
 import type { SingleFault, Terms } from '../../core/disk/single.ts';
 import {
@@ -17,51 +18,20 @@ import { NOTHING, type DiskSpecification } from '../../core/disk/specification.t
 import type { Loss } from '../../core/disk/unsynced.ts';
 import { boottimeMs } from '../linux/libc.ts';
 import { Engine } from './engine.ts';
+import type { DiskState, FaultState } from './disk-state.ts';
 import { DiskEvents } from './events.ts';
 import type { FileSystem } from './file-system.ts';
 import { addressOf, libc } from './libc.ts';
 import { MAX_RULES, WORD } from './memory.ts';
 import type { Report } from './messages.ts';
 import { Publisher } from './publisher.ts';
-import { loseUnsynced, type LostFile } from './tracking.ts';
+import { loseUnsynced, type Lost } from './power-cut.ts';
 
 const PER_RULE = 2;
 const WIDE_PER_RULE = 3;
 const ENDED_KEPT = 200;
 /** Timers stand still while the machine is suspended; faults' terms don't. */
 const LOOK_AGAIN_MS = 5000;
-
-export interface FaultState {
-  id: string;
-  /** 'track' where it only keeps track of what is unsynced. */
-  kind: string;
-  /** 'specification' for those of the specification. */
-  owner: string;
-  /** In force now (not before its `when.delay`, after its `when.duration` or its end). */
-  active: boolean;
-  matched: number;
-  hits: number;
-  /** How long it still stands; left out where nothing ends it by itself. */
-  deadlineMs?: number;
-  leaseMs?: number;
-  /** Of one that stands no more. */
-  endedBy?: EndedBy;
-}
-
-export interface DiskState {
-  target: string;
-  mountPoint: string;
-  specification: DiskSpecification;
-  faults: FaultState[];
-  /** Whether a power cut would know what is unsynced. */
-  tracking: boolean;
-  /** Requests held now, and the events that were not kept. */
-  held: number;
-  eventsDropped: number;
-  /** The number of the last event. */
-  lastEvent: number;
-  inodes: number;
-}
 
 /** Refused for what the document says: nothing changed. */
 export class Refusal extends Error {
@@ -255,14 +225,14 @@ export class Control {
    * Loses what was not fsynced since tracking began. The programs that use the mount must be dead.
    * @throws Failure where nothing is tracked.
    */
-  powerCut(loss: Loss, seed: number): Promise<LostFile[]> {
+  powerCut(given: { loss: Loss; seed: number; names: NameModel }): Promise<Lost> {
     return this.#inTurn(async () => {
       if (!this.#isTracking()) {
         const message = "nothing is known of unsynced data: set 'trackUnsynced' first";
         throw new Failure('not-tracking', message, { definite: true });
       }
-      const lost = loseUnsynced(this.#engine, loss, seed);
-      await this.#publisher.forgetAll();
+      const lost = loseUnsynced(this.#engine, given);
+      await this.#publisher.forgetAll(lost.names.flatMap((name) => name.entries));
       return lost;
     });
   }

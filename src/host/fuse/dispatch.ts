@@ -9,7 +9,8 @@ import * as attributes from './operations-attributes.ts';
 import * as directories from './operations-directories.ts';
 import * as files from './operations-files.ts';
 import * as names from './operations-names.ts';
-import { isTracked, track } from './tracking.ts';
+import { isRecorded, track } from './tracking.ts';
+import { isTracked } from './undo-log.ts';
 
 const ENOSYS = 38;
 const ENOTTY = 25;
@@ -113,12 +114,9 @@ export function serve(engine: Engine): number {
   }
   if (engine.end - engine.body < (BODY_BYTES[engine.opcode] ?? 0)) return -EINVAL;
   engine.directories.trim();
-  if (CHANGES.has(engine.opcode) && isTracked(engine)) return track(engine, () => perform(engine));
+  if (isTracked(engine) && isRecorded(engine.opcode)) return track(engine, () => perform(engine));
   return perform(engine);
 }
-
-/** Operations that change or sync a file's data. */
-const CHANGES = new Set<number>([O.write, O.setattr, O.fallocate, O.fsync, O.open]);
 
 function perform(engine: Engine): number {
   const free = FREE_TABLE[engine.opcode];

@@ -241,6 +241,27 @@ export class Engine {
     return this.#statxWords[STATX.uid / 4] as number;
   }
 
+  get ownerGid(): number {
+    return this.#statxWords[STATX.gid / 4] as number;
+  }
+
+  /** The number of a device file, as mknod(2) takes it. */
+  get specialDevice(): bigint {
+    const major = BigInt(this.#statxWords[STATX.rdevMajor / 4] as number);
+    const minor = BigInt(this.#statxWords[STATX.rdevMinor / 4] as number);
+    return (minor & 0xffn) | (major << 8n) | ((minor >> 8n) << 20n);
+  }
+
+  /** Access and modification time, as futimens(2) takes them. */
+  times(): Buffer {
+    const times = Buffer.alloc(32);
+    for (const [index, from] of [STATX.atime, STATX.mtime].entries()) {
+      this.#statx.copy(times, index * 16, from, from + 8);
+      times.writeBigInt64LE(BigInt(this.#statx.readUInt32LE(from + 8)), index * 16 + 8);
+    }
+    return times;
+  }
+
   get inoLow(): number {
     return (this.#statxWords[STATX.ino / 4] as number) | 0;
   }

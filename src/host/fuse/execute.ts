@@ -10,7 +10,9 @@ import type { Engine } from './engine.ts';
 import { libc } from './libc.ts';
 import { maybeKillPrivileges, replyWritten, writeData } from './operations-files.ts';
 import { admit } from './quota.ts';
-import { beforeChange, failUnsynced, isTracked, overlayStale, tracked } from './tracking.ts';
+import { failUnsynced, overlayStale } from './power-cut.ts';
+import { beforeChange } from './tracking.ts';
+import { isTracked, tracked } from './undo-log.ts';
 
 /** Does to a request what the verdict says, apart from holding it. Result: as `serve`. */
 export function execute(engine: Engine, verdict: Verdict): number {

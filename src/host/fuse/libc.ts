@@ -76,9 +76,10 @@ export function addressOf(bytes: Uint8Array): number {
 }
 
 /** A zero-terminated copy of a text; keep the buffer as long as its address is used. */
-export function cString(text: string): { address: number; bytes: Buffer } {
-  const bytes = Buffer.alloc(Math.max(64, Buffer.byteLength(text) + 1));
-  bytes.write(text);
+export function cString(text: string | Uint8Array): { address: number; bytes: Buffer } {
+  const given = typeof text === 'string' ? Buffer.from(text) : text;
+  const bytes = Buffer.alloc(Math.max(64, given.length + 1));
+  bytes.set(given);
   return { address: addressOf(bytes), bytes };
 }
 

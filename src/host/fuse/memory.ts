@@ -46,6 +46,9 @@ export const WORD = {
   controlNode: 47,
   logLock: 48,
   logWriters: 49,
+  logNames: 50,
+  graves: 51,
+  gravesKiB: 52,
 } as const;
 
 export const MAX_RULES = 2048;

@@ -47,6 +47,8 @@ export interface Sweep {
   type: 'sweep';
   before: Published;
   after: Published;
+  /** Names that lead elsewhere now: the directory's node, and the bytes as latin1. */
+  names: readonly { directory: number; name: string }[];
 }
 
 /** To the notifier: names moved; what was no fault's may be one's now. */

@@ -51,6 +51,9 @@ export class Notifier {
     const pages = rules.filter(touchesPages);
     const metadata = rules.filter(touchesMetadata);
     let nodes = 0;
+    for (const { directory, name } of message.names) {
+      this.#notices.entry(directory, Buffer.from(name, 'latin1'));
+    }
     if (metadata.length > 0 && this.#knowsEpochs()) {
       this.#notices.allEntries();
     }

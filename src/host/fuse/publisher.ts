@@ -4,8 +4,8 @@ import type { Engine } from './engine.ts';
 import { LANES, type FileSystem } from './file-system.ts';
 import type { Fault } from '../../core/disk/specification.ts';
 import { MAX_RULES, RULES_BYTES, WORD } from './memory.ts';
-import type { Report } from './messages.ts';
-import { startOver } from './tracking.ts';
+import type { Report, Sweep } from './messages.ts';
+import { startOver } from './undo-log.ts';
 
 /** How long the kernel may take to let go of what it has cached. */
 const IN_FORCE_WITHIN_MS = 30_000;
@@ -61,15 +61,15 @@ export class Publisher {
     await this.#swept(changed(before, after), changed(after, before));
   }
 
-  /** Nothing the kernel has cached outlives this. */
-  forgetAll(): Promise<void> {
-    return this.#swept(EVERYTHING, EVERYTHING);
+  /** Nothing the kernel has cached outlives this, these names among it. */
+  forgetAll(names: Sweep['names']): Promise<void> {
+    return this.#swept(EVERYTHING, EVERYTHING, names);
   }
 
-  async #swept(before: Published, after: Published): Promise<void> {
+  async #swept(before: Published, after: Published, names: Sweep['names'] = []): Promise<void> {
     if (before.faults.length + after.faults.length === 0) return;
     await this.#answered('swept', 1, () => {
-      this.#fileSystem.tellNotifier({ type: 'sweep', before, after });
+      this.#fileSystem.tellNotifier({ type: 'sweep', before, after, names });
     });
   }
 
