@@ -24,7 +24,7 @@ mount -n -t proc -o nosuid,nodev,noexec proc /proc || fail 'cannot mount /proc'
 # the lab's own directory in /var/lib) stays reachable through it.
 stage="$LAB_NODE_DIR/stage"
 mount -n -t tmpfs -o nosuid,nodev,mode=755,size=128m tmpfs "$stage" || fail 'cannot mount /run'
-mkdir -p "$stage/lock" "$stage/faultline-lab/"{node,checkout,kafka}
+mkdir -p "$stage/lock" "$stage/sshd" "$stage/faultline-lab/"{node,checkout,kafka}
 mount -n --bind "$LAB_NODE_DIR" "$stage/faultline-lab/node" || fail 'cannot bind the node directory'
 mount -n --bind "$LAB_CHECKOUT" "$stage/faultline-lab/checkout" || fail 'cannot bind the checkout'
 mount -n --bind "$LAB_KAFKA" "$stage/faultline-lab/kafka" || fail 'cannot bind the jars'
@@ -35,6 +35,7 @@ mount -n --bind "$here/mnt" /mnt || fail 'cannot mount /mnt'
 mount -n --bind "$here/log" /var/log || fail 'cannot mount /var/log'
 mount -n --bind "$here/tmp" /tmp || fail 'cannot mount /tmp'
 mount -n --bind "$here/etc/hosts" /etc/hosts || fail 'cannot mount /etc/hosts'
+[ ! -e "$here/etc/shadow" ] || mount -n --bind "$here/etc/shadow" /etc/shadow || fail 'cannot mount /etc/shadow'
 mount -n -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm || fail 'cannot mount /dev/shm'
 export TMPDIR=/tmp HOME=/root
 

@@ -33,6 +33,7 @@ const GROUPS: readonly Group[] = [
   alone('test/kernel'),
   alone('test/web'),
   alone('test/kafka'),
+  alone('test/ducktape'),
 ];
 
 const GROUP_BUDGET_MS = 30 * 60_000;

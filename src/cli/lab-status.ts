@@ -21,5 +21,7 @@ export function statusLines(status: LabStatus): string[] {
     (node) => `${node.name.padEnd(width)}  ${node.address.padEnd(15)}  ${words(node)}`,
   );
   const coordinator = status.coordinator === null ? [] : [`coordinator ${status.coordinator.url}`];
-  return [...rows, `bootstrap ${status.bootstrap}`, ...coordinator, `files ${status.directory}`];
+  const bootstrap = status.bootstrap === '' ? [] : [`bootstrap ${status.bootstrap}`];
+  const ducktape = status.ducktapeFile === null ? [] : [`ducktape ${status.ducktapeFile}`];
+  return [...rows, ...bootstrap, ...coordinator, ...ducktape, `files ${status.directory}`];
 }

@@ -3,6 +3,7 @@ import { buildCommand, buildRouteMap, numberParser } from '@stricli/core';
 import { Failure } from '../core/base/failure.ts';
 import { labActions, type LabActions } from '../host/lab/actions.ts';
 import { LOGS, type Log } from '../host/lab/access.ts';
+import type { LabOptions } from '../host/lab/up.ts';
 import { CliError } from './cli-error.ts';
 import { exitWith, printJson, printLine, remark, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
@@ -20,7 +21,7 @@ const nameFlag = {
   default: 'lab',
 } as const;
 
-const USAGE_CODES = ['bad-name', 'bad-size', 'no-such-lab', 'no-such-node'];
+const USAGE_CODES = ['bad-name', 'bad-size', 'no-such-lab', 'no-such-node', 'ssh-missing'];
 
 /** Does it, with what the person wrote told apart from what the machine said. */
 async function withLabs<T>(work: (labs: LabActions) => Promise<T>): Promise<T> {
@@ -36,9 +37,27 @@ interface UpFlags {
   name: string;
   brokers: number;
   clients: number;
-  agents: boolean;
-  coordinator: boolean;
+  bare: boolean;
+  nodes?: number;
+  ssh: boolean;
+  agents?: boolean;
+  coordinator?: boolean;
   json: boolean;
+}
+
+/** What was asked for; nothing is on a bare node but what was named. */
+function sizeOf(flags: UpFlags): Omit<LabOptions, 'root' | 'say'> {
+  const { name, bare, ssh, nodes } = flags;
+  if (!bare && nodes !== undefined) {
+    throw new CliError('--nodes counts bare nodes', {
+      exitCode: EXIT.usage,
+      remedy: 'with --bare, or --brokers and --clients',
+    });
+  }
+  const count = bare ? { brokers: 0, clients: nodes ?? 3 } : flags;
+  const agents = flags.agents ?? !bare;
+  const coordinator = flags.coordinator ?? !bare;
+  return { name, bare, ssh, agents, coordinator, brokers: count.brokers, clients: count.clients };
 }
 
 const up = buildCommand<UpFlags, [], CliContext>({
@@ -46,9 +65,13 @@ const up = buildCommand<UpFlags, [], CliContext>({
     brief: 'Bring up a real Kafka cluster of namespaces on this machine',
     fullDescription: withExamples(
       `Every node is a set of namespaces, and looks like a machine of its own: brokers n1, n2, ...
-(each also a controller) and clients c1, ... on a network nothing else uses. Needs root.`,
+(each also a controller) and clients c1, ... on a network nothing else uses. Needs root.
+With --bare there is no Kafka: empty nodes n1, n2, ..., and neither agents nor a coordinator unless
+named. With --ssh every node has an sshd on that network, for root by a key made for the lab, and
+cluster.json in the lab's directory describes the nodes for ducktape.`,
       [
         ['faultline lab up', 'three brokers, one client, agents and a coordinator'],
+        ['faultline lab up --bare --nodes 9 --ssh', 'nine empty machines for ducktape'],
         ['faultline lab up --name small --brokers 1 --json', 'another beside it, for a script'],
       ],
     ),
@@ -58,8 +81,24 @@ const up = buildCommand<UpFlags, [], CliContext>({
       name: nameFlag,
       brokers: { kind: 'parsed', parse: numberParser, brief: 'broker nodes', default: '3' },
       clients: { kind: 'parsed', parse: numberParser, brief: 'client nodes', default: '1' },
-      agents: { kind: 'boolean', brief: 'run an agent on every node', default: true },
-      coordinator: { kind: 'boolean', brief: 'run a coordinator on this machine', default: true },
+      bare: switchFlag('empty nodes in place of brokers and clients'),
+      nodes: {
+        kind: 'parsed',
+        parse: numberParser,
+        optional: true,
+        brief: 'bare nodes; default 3',
+      },
+      ssh: switchFlag('run an sshd on every node; write cluster.json for ducktape'),
+      agents: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'an agent on every node; default: not bare',
+      },
+      coordinator: {
+        kind: 'boolean',
+        optional: true,
+        brief: 'a coordinator on this machine; default: not bare',
+      },
       json: jsonFlag,
     },
   },
@@ -67,13 +106,15 @@ const up = buildCommand<UpFlags, [], CliContext>({
     const signal = this.catchInterrupt();
     const say = (line: string): void => remark(this, `lab: ${line}`);
     await withLabs(async (labs) => {
-      const description = await labs.up({ ...flags, say, signal }).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-        throw new CliError(`interrupted; lab '${flags.name}' was taken down again`, {
-          exitCode: EXIT.interrupted,
-          cause: error,
+      const description = await labs
+        .up({ ...sizeOf(flags), say, signal })
+        .catch((error: unknown) => {
+          if (!signal.aborted) throw error;
+          throw new CliError(`interrupted; lab '${flags.name}' was taken down again`, {
+            exitCode: EXIT.interrupted,
+            cause: error,
+          });
         });
-      });
       if (flags.json) return printJson(this, description);
       for (const line of statusLines(await labs.status(flags.name))) printLine(this, line);
     });

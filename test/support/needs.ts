@@ -40,6 +40,10 @@ const PROBES = {
   java: () => (findJava() === undefined ? 'no java on PATH' : undefined),
   'kafka-jars': () => (kafkaJarsPresent(ROOT) ? undefined : "no Kafka jars; './run setup'"),
   chromium: () => (CHROMIUMS.some(onPath) ? undefined : 'no chromium on PATH'),
+  ssh: () =>
+    existsSync('/usr/sbin/sshd') && onPath('ssh') && onPath('ssh-keygen')
+      ? undefined
+      : "no sshd or ssh; './run setup --ssh'",
   python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
   long: () => (process.env['FAULTLINE_LONG'] === '1' ? undefined : 'run with --long'),
 } satisfies Record<string, () => string | undefined>;

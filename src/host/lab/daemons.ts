@@ -26,7 +26,7 @@ export function clusterOf(record: LabRecord): Cluster {
       roles: node.roles,
       ...(isBroker(node) ? { listeners: [...LISTENERS], kafkaId: node.kafkaId } : {}),
     })),
-    kafka: { bootstrap: bootstrapOf(record.nodes) },
+    ...(record.nodes.some(isBroker) ? { kafka: { bootstrap: bootstrapOf(record.nodes) } } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { bootstrapOf } from './kafka-files.ts';
 import { initPidOf } from './node-namespace.ts';
 import { nodeDirectory, type LabPlace } from './place.ts';
 import type { LabRecord } from './record.ts';
+import { ducktapeFile } from './ssh.ts';
 
 /** What `lab up --json` prints; scripts rely on it. */
 export interface LabDescription {
@@ -26,6 +27,8 @@ export interface LabDescription {
   /** null: the lab runs no coordinator. */
   coordinator: { url: string; tokenFile: string } | null;
   clusterFile: string;
+  /** ducktape's cluster.json; null: its nodes have no sshd. */
+  ducktapeFile: string | null;
   directory: string;
   /** This machine as the nodes see it. */
   hostAddress: string;
@@ -53,6 +56,7 @@ export function describeLab(place: LabPlace, record: LabRecord): LabDescription 
         ? null
         : { url: record.coordinator.url, tokenFile: place.tokenFile },
     clusterFile: place.clusterFile,
+    ducktapeFile: record.ssh === true ? ducktapeFile(place) : null,
     directory: place.directory,
     hostAddress: record.hostAddress,
   };

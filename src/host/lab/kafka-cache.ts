@@ -59,6 +59,13 @@ function requireJava(): string {
   return java;
 }
 
+/** For a lab without brokers: the nodes see the jars where there are any, and need no java. */
+export function withoutKafka(root: string): KafkaCache {
+  const directory = kafkaDirectory(root);
+  mkdirSync(directory, { recursive: true });
+  return { directory, java: '', checkpoint: '', archiveInside: '' };
+}
+
 /**
  * Checks that java and the jars are here, and makes once what every broker start reuses.
  * @throws Failure 'java-missing', 'java-covered', 'kafka-jars-missing' with the remedy.

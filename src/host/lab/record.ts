@@ -30,6 +30,8 @@ export interface LabRecord {
   hostAddress: string;
   nodes: LabNode[];
   agents: boolean;
+  /** An sshd on every node; absent in records of before there were any. */
+  ssh?: boolean;
   coordinator: { url: string } | null;
   clusterId: string;
 }

@@ -15,7 +15,7 @@ import {
 import { describeLab, type LabDescription } from './describe.ts';
 import { takeDown } from './down.ts';
 import { waitHealthy } from './health.ts';
-import { KAFKA_VERSION, prepareKafka, type KafkaCache } from './kafka-cache.ts';
+import { KAFKA_VERSION, prepareKafka, withoutKafka, type KafkaCache } from './kafka-cache.ts';
 import { CLIENT_PORT, isBroker, writeKafkaFiles } from './kafka-files.ts';
 import { lastLines, makeNodeFiles, startNodes, stateOf } from './node-namespace.ts';
 import { nodeDirectory, placeOf, type LabPlace } from './place.ts';
@@ -23,6 +23,7 @@ import { birthTicksOf, markedProcesses } from './processes.ts';
 import { makerAlive, readRecord, writeRecord, type LabNode, type LabRecord } from './record.ts';
 import { askInit } from './requests.ts';
 import { subnetAddress, subnetAddress6 } from './subnet.ts';
+import { requireSsh, startSsh, writeSshFiles } from './ssh.ts';
 import { connectHost, makeSwitch, marked } from './switch-namespace.ts';
 
 export interface LabOptions {
@@ -31,6 +32,10 @@ export interface LabOptions {
   brokers: number;
   /** Nodes without Kafka, for clients. */
   clients: number;
+  /** Nodes without anything of ours on them: `clients` of them, named n1, n2, ..., and no brokers. */
+  bare?: boolean;
+  /** An sshd on every node, and ducktape's cluster.json. */
+  ssh?: boolean;
   agents: boolean;
   coordinator: boolean;
   /** The checkout: where lab/, faultline and the cache are. */
@@ -52,9 +57,11 @@ function checkOptions(options: LabOptions): void {
   }
   const { brokers, clients } = options;
   const whole = [brokers, clients].every((count) => Number.isInteger(count) && count >= 0);
-  if (!whole || brokers < 1 || brokers + clients > MOST_NODES) {
-    const asked = `asked for ${brokers} brokers and ${clients} clients`;
-    const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker; ${asked}`;
+  const enough = options.bare === true ? clients >= 1 : brokers >= 1;
+  if (!whole || !enough || brokers + clients > MOST_NODES) {
+    const others = options.bare === true ? 'bare nodes' : 'clients';
+    const asked = `asked for ${brokers} brokers and ${clients} ${others}`;
+    const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker, or is bare; ${asked}`;
     throw new Failure('bad-size', message, { definite: true });
   }
 }
@@ -70,6 +77,7 @@ function newRecord(options: LabOptions): LabRecord {
     hostAddress: '',
     nodes: [],
     agents: options.agents,
+    ssh: options.ssh === true,
     coordinator: null,
     // Kafka's form of a cluster id: 16 bytes as base64 for URLs.
     clusterId: randomBytes(16).toString('base64url'),
@@ -82,7 +90,7 @@ function nodesOf(options: LabOptions, subnet: number): LabNode[] {
     const broker = index < options.brokers;
     const address = subnetAddress(subnet, 11 + index);
     return {
-      name: broker ? `n${index + 1}` : `c${index + 1 - options.brokers}`,
+      name: broker || options.bare === true ? `n${index + 1}` : `c${index + 1 - options.brokers}`,
       kafkaId: broker ? index + 1 : -1,
       roles: broker ? ['broker', 'controller'] : ['client'],
       address,
@@ -157,6 +165,7 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
   writeFileSync(place.clusterFile, stringify(clusterOf(record)));
   writeFileSync(place.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   writeNodeFiles(place, record, cache);
+  if (options.ssh === true) await writeSshFiles(place, record.nodes);
   options.signal?.throwIfAborted();
 
   options.say(`starting ${record.nodes.length} nodes on ${subnetAddress(record.subnet, 0)}/24`);
@@ -166,16 +175,19 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
   if (options.agents) {
     await Promise.all(record.nodes.map((node) => askInit(place, node.name, 'start', 'agent')));
   }
-  options.say(`starting ${brokers.length} brokers, Kafka ${KAFKA_VERSION}`);
-  await waitHealthy({
-    brokers,
-    port: CLIENT_PORT,
-    timeoutMs: HEALTH_TIMEOUT_MS,
-    watch: () => watchBrokers(place, record, options.signal),
-    say: options.say,
-  });
+  if (brokers.length > 0) {
+    options.say(`starting ${brokers.length} brokers, Kafka ${KAFKA_VERSION}`);
+    await waitHealthy({
+      brokers,
+      port: CLIENT_PORT,
+      timeoutMs: HEALTH_TIMEOUT_MS,
+      watch: () => watchBrokers(place, record, options.signal),
+      say: options.say,
+    });
+  }
   const agentLog = (node: string): string =>
     lastLines(join(nodeDirectory(place, node), 'log', 'agent.out'));
+  if (options.ssh === true) await startSsh(place, record.nodes);
   if (options.agents) await waitForAgents(record.nodes, agentLog);
   if (options.coordinator) await startCoordinator(place, options.root, port);
   record.state = 'up';
@@ -190,9 +202,13 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
  */
 export async function bringUp(options: LabOptions): Promise<LabDescription> {
   checkOptions(options);
+  if (options.ssh === true) requireSsh();
   const place = placeOf(options.name);
   const warm = options.agents ? warmAgentCode(options.root) : undefined;
-  const cache = await prepareKafka(options.root, options.say, marked(place));
+  const cache =
+    options.bare === true
+      ? withoutKafka(options.root)
+      : await prepareKafka(options.root, options.say, marked(place));
   await warm;
   await claimDirectory(place, options.say);
   try {
