@@ -131,12 +131,10 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     const { bootstrap, name } = lab();
     const connections = connect(bootstrap);
     await freshTopic(connections, 'viewed');
-    for (const [topic, config] of [
-      ['plain', {}],
-      ['loose', { 'min.insync.replicas': '1' }],
-    ] as const) {
-      const fresh = { name: topic, topicPartitions: 1, replicationFactor: 3, config };
-      await createTopic(connections, fresh, 10_000);
+    const configs: Record<string, string>[] = [{}, { 'min.insync.replicas': '1' }];
+    for (const [index, config] of configs.entries()) {
+      const fresh = { name: ['plain', 'loose'][index] ?? '', topicPartitions: 1, config };
+      await createTopic(connections, { ...fresh, replicationFactor: 3 }, 10_000);
     }
     connections.close();
     const view = new ClusterView(bootstrap);
