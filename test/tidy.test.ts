@@ -9,6 +9,7 @@ import { checkScenario } from '../src/core/coordinator/check-scenario.ts';
 import { KINDS } from '../src/core/faults/registry.ts';
 import { AGENT_ROUTES, COORDINATOR_ROUTES } from '../src/core/model/api.ts';
 import { EXAMPLE_TOPOLOGY } from '../src/core/model/example-topology.ts';
+import { TASK_CLASSES } from '../src/core/trogdor/registry.ts';
 import { WORKLOADS } from '../src/core/workloads/registry.ts';
 import { checkLinks, checkTitles } from './tidy/documents.ts';
 import { checkCycles, checkLayers } from './tidy/layers.ts';
@@ -61,6 +62,10 @@ suite('registries', () => {
   test('one checker, one file', () => {
     const names = CHECKERS.map(({ name }) => name);
     holds(checkRegistry('src/core/checkers', names, folder('src/core/checkers')));
+  });
+  test("one class of Trogdor's, one file", () => {
+    const [names, place] = [TASK_CLASSES.map(({ name }) => name), 'src/core/trogdor/classes'];
+    holds(checkRegistry(place, names, folder(place)));
   });
   test('every workload has its file', () => {
     const files = folder('src/core/workloads');

@@ -16,7 +16,7 @@ interface Flags extends AgentFlags {
 }
 
 const USAGE = ['bad-listen-address', 'insecure-listen', 'bad-node', 'bad-tls', 'bad-tls-file'];
-const DATA = ['bad-config', 'bad-token-file', 'bad-fault-file'];
+const DATA = ['bad-config', 'bad-token-file', 'bad-fault-file', 'bad-trogdor-config'];
 
 /** The daemon's failures with the exit codes of the command line. */
 function asCliError(error: unknown): unknown {
@@ -77,6 +77,11 @@ Stopped by SIGTERM or SIGINT: everything heals first.`,
       tlsKey: textFlag('FILE', 'its key (PEM)'),
       tlsCa: textFlag('FILE', 'clients must show a certificate of this authority'),
       hostName: textFlag('NAMES', 'further names this daemon is called by, comma-separated'),
+      trogdor: textFlag(
+        'PORT',
+        "serve Trogdor's protocol, too (usually 8888); no authentication, loopback unless --insecure",
+      ),
+      trogdorConfig: textFlag('FILE', "trogdor.conf: the nodes that Trogdor's specs may name"),
       exec: textFlag('FILE', 'arm, fire and heal the fault of this file, then end'),
       json: jsonFlag,
     },

@@ -1,6 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { Failure } from '../core/base/failure.ts';
 import { startCoordinator, type CoordinatorFlags } from '../host/coordinator/serve.ts';
+import { doorWarning } from '../host/trogdor/open.ts';
 import { CliError } from './cli-error.ts';
 import { printLine, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
@@ -8,7 +9,13 @@ import { EXIT } from './exit-codes.ts';
 import { switchFlag, textFlag } from './flags.ts';
 
 const USAGE = ['bad-listen-address', 'insecure-listen', 'bad-tls', 'bad-tls-file', 'bad-limit'];
-const DATA = ['bad-cluster-file', 'bad-token-file', 'bad-properties', 'bad-bootstrap'];
+const DATA = [
+  'bad-bootstrap',
+  'bad-cluster-file',
+  'bad-properties',
+  'bad-token-file',
+  'bad-trogdor-config',
+];
 
 /** The daemon's failures with the exit codes of the command line. */
 function asCliError(error: unknown): unknown {
@@ -48,7 +55,7 @@ the meantime ends by its lease or deadline.`,
     flags: {
       listen: required('HOST:PORT', 'where to serve, as 127.0.0.1:7700'),
       state: required('DIR', 'directory for database, audit log and token'),
-      cluster: required('FILE', 'cluster.yaml: nodes, agents, roles, bootstrap'),
+      cluster: textFlag('FILE', 'cluster.yaml: nodes, agents, roles, bootstrap'),
       tokenFile: textFlag('FILE', 'accepted tokens; default FAULTLINE_TOKEN_FILE, or DIR/token'),
       agentTokenFile: textFlag('FILE', 'token for the agents; default: the first of ours'),
       insecure: switchFlag('allow plain HTTP beyond loopback'),
@@ -67,12 +74,19 @@ the meantime ends by its lease or deadline.`,
         brief: 'most nodes harmed at once',
       },
       limitRoleShare: textFlag('RATIO', "largest share of a role harmed at once, as '1/2'"),
+      trogdor: textFlag(
+        'PORT',
+        "serve Trogdor's protocol, too (usually 8889); no authentication, loopback unless --insecure",
+      ),
+      trogdorConfig: textFlag('FILE', 'trogdor.conf: the nodes, where there is no --cluster'),
     },
   },
   async func(flags) {
-    const signal = this.catchInterrupt();
+    const shutdown = new AbortController();
+    const signal = AbortSignal.any([this.catchInterrupt(), shutdown.signal]);
     try {
-      const served = await startCoordinator(flags);
+      const served = await startCoordinator(flags, { shutdown: () => shutdown.abort() });
+      if (served.trogdorUrl !== undefined) printLine(this, doorWarning(served.trogdorUrl));
       printLine(
         this,
         `faultline coordinator is ready: ${served.url} (token file ${served.tokenFile})`,

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { trogdorJarsPresent } from './trogdor/jars.ts';
 import { findJava, kafkaJarsPresent } from '../../src/host/lab/kafka-cache.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -45,6 +46,8 @@ const PROBES = {
       ? undefined
       : "no sshd or ssh; './run setup --ssh'",
   python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
+  'trogdor-jars': () =>
+    trogdorJarsPresent() ? undefined : "no jars of Trogdor; './run test' fetches them",
   long: () => (process.env['FAULTLINE_LONG'] === '1' ? undefined : 'run with --long'),
 } satisfies Record<string, () => string | undefined>;
 

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import type { MachineSettings } from '../../src/core/coordinator/machine-types.ts';
 import type { FaultRequest } from '../../src/core/model/fault-request.ts';
 import type { FaultStatus } from '../../src/core/model/fault-status.ts';
-import { startCoordinator, type ServedCoordinator } from '../../src/host/coordinator/serve.ts';
+import {
+  startCoordinator,
+  type CoordinatorFlags,
+  type ServedCoordinator,
+} from '../../src/host/coordinator/serve.ts';
 import { HttpClient, type ClientAnswer } from '../../src/host/http-client.ts';
 import { pino } from 'pino';
 import { STUB_TOKEN, StubAgent, type StubOptions } from './stub-agent.ts';
@@ -46,8 +50,12 @@ export class StubCluster {
     writeFileSync(this.tokenFile, `${STUB_TOKEN}\n`, { mode: 0o600 });
   }
 
-  async startCoordinator(settings: Partial<MachineSettings> = {}): Promise<ServedCoordinator> {
+  async startCoordinator(
+    settings: Partial<MachineSettings> = {},
+    more: Partial<CoordinatorFlags> = {},
+  ): Promise<ServedCoordinator> {
     const flags = {
+      ...more,
       listen: '127.0.0.1:0',
       state: this.stateDirectory,
       cluster: this.clusterFile,

@@ -6,7 +6,11 @@ import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
 import type { TlsOptions } from '../http-server.ts';
 import { parseListen } from '../http/listen.ts';
 import { readTokenFile, tokenFileIn } from '../http/tokens.ts';
+import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import { thisMachine } from '../this-machine.ts';
+import { readTrogdorFile } from '../trogdor/config-file.ts';
+import { doorWarning, openAgentDoor } from '../trogdor/open.ts';
+import type { TrogdorServer } from '../trogdor/serve.ts';
 import { Agent, type AgentOptions } from './daemon.ts';
 import { execFault, readFaultFile } from './exec-file.ts';
 
@@ -23,6 +27,9 @@ export interface AgentFlags {
   tlsKey?: string;
   tlsCa?: string;
   hostName?: string;
+  /** Where to serve Trogdor's protocol, too: a port, or HOST:PORT. */
+  trogdor?: string;
+  trogdorConfig?: string;
 }
 
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -73,6 +80,15 @@ function tlsOf(flags: AgentFlags): TlsOptions | undefined {
   return tls;
 }
 
+/** @throws Failure `bad-trogdor-config`: wrong, or without this node. */
+function trogdorNodesOf({ node, trogdorConfig }: AgentFlags): TrogdorNode[] {
+  if (trogdorConfig === undefined) return [];
+  const nodes = readTrogdorFile(trogdorConfig);
+  if (nodes.some(({ name }) => name === node)) return nodes;
+  const says = `--trogdor-config ${trogdorConfig}: there is no node '${node}' in it`;
+  throw new Failure('bad-trogdor-config', says, { definite: true });
+}
+
 /**
  * The daemon, until it is told to stop.
  * @param ready called with one line once the port is open.
@@ -88,7 +104,11 @@ export async function serveAgent(
   const tokenFile =
     flags.tokenFile ?? process.env['FAULTLINE_TOKEN_FILE'] ?? tokenFileIn(flags.state);
   const tokens = readTokenFile(tokenFile);
-  const agent = await Agent.start(optionsOf(flags, false));
+  const options = optionsOf(flags, false);
+  const trogdorNodes = trogdorNodesOf(flags);
+  const agent = await Agent.start(options);
+  const shutdown = new AbortController();
+  let door: TrogdorServer | undefined;
   try {
     const server = await agent.listen({
       listen,
@@ -97,12 +117,21 @@ export async function serveAgent(
       ...(tls ? { tls } : {}),
       ...(flags.hostName === undefined ? {} : { hostNames: flags.hostName.split(',') }),
     });
+    if (flags.trogdor !== undefined) {
+      const { trogdor: at, insecure, node } = flags;
+      const hostNames = flags.hostName?.split(',') ?? [];
+      const more = { trogdorNodes, logger: options.logger, shutdown: () => shutdown.abort() };
+      door = await openAgentDoor({ at, insecure, hostNames, node, agent, ...more });
+      ready(doorWarning(door.url));
+    }
     ready(`faultline agent ${flags.node} is ready: ${server.url} (token file ${tokenFile})`);
     // Node writes it at a normal end only, and an agent may never have one: its next start costs less.
     flushCompileCache();
-    if (!stopped.aborted)
-      await new Promise((resolve) => stopped.addEventListener('abort', resolve, { once: true }));
+    const ended = AbortSignal.any([stopped, shutdown.signal]);
+    if (!ended.aborted)
+      await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
   } finally {
+    await door?.close();
     await agent.stop();
   }
 }

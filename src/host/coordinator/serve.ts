@@ -12,6 +12,10 @@ import { parseListen } from '../http/listen.ts';
 import { firstToken, readTokenFile, tokenFileIn } from '../http/tokens.ts';
 import { ClusterView } from '../kafka/view.ts';
 import { lockState } from '../lock.ts';
+import type { TrogdorNode } from '../../core/trogdor/config.ts';
+import { checkSameNodes, clusterOfTrogdor, readTrogdorFile } from '../trogdor/config-file.ts';
+import { openCoordinatorDoor, type CoordinatorDoorOptions } from '../trogdor/open.ts';
+import type { TrogdorServer } from '../trogdor/serve.ts';
 import { AuditLog } from './audit.ts';
 import { readClusterFile } from './cluster-file.ts';
 import { Coordinator } from './coordinator.ts';
@@ -23,7 +27,8 @@ import { Store } from './store.ts';
 export interface CoordinatorFlags {
   listen: string;
   state: string;
-  cluster: string;
+  /** May be missing where trogdorConfig says which nodes there are. */
+  cluster?: string;
   tokenFile?: string;
   agentTokenFile?: string;
   insecure: boolean;
@@ -38,6 +43,9 @@ export interface CoordinatorFlags {
   limitNodes?: number;
   /** Largest share of a role harmed at once. */
   limitRoleShare?: string;
+  /** Where to serve Trogdor's protocol, too: a port, or HOST:PORT. */
+  trogdor?: string;
+  trogdorConfig?: string;
 }
 
 function readPem(flag: string, path: string | undefined): string | undefined {
@@ -94,11 +102,15 @@ function makeView(cluster: Cluster): ClusterView | undefined {
 export interface ServeExtras {
   logger?: Logger;
   settings?: Partial<MachineSettings>;
+  /** Somebody asked for the daemon's end, through Trogdor's protocol. */
+  shutdown?: () => void;
 }
 
 export interface ServedCoordinator {
   coordinator: Coordinator;
   url: string;
+  /** Of Trogdor's protocol, where it is served. */
+  trogdorUrl?: string;
   tokenFile: string;
   close(): Promise<void>;
 }
@@ -109,6 +121,32 @@ function stopOnBug(logger: Logger): (error: unknown) => void {
     logger.fatal({ err: error }, 'a bug was found: the coordinator stops');
     process.exit(70);
   };
+}
+
+async function clusterOfFlags(
+  flags: CoordinatorFlags,
+): Promise<{ cluster: Cluster; trogdorNodes: TrogdorNode[] }> {
+  const trogdorNodes =
+    flags.trogdorConfig === undefined ? [] : readTrogdorFile(flags.trogdorConfig);
+  if (flags.cluster === undefined)
+    return { cluster: await clusterOfTrogdor(trogdorNodes), trogdorNodes };
+  const cluster = readClusterFile(flags.cluster);
+  checkSameNodes(cluster, trogdorNodes);
+  return { cluster, trogdorNodes };
+}
+
+async function openDoor(
+  flags: CoordinatorFlags,
+  rest: Omit<CoordinatorDoorOptions, 'at' | 'insecure' | 'hostNames' | 'shutdown'> & ServeExtras,
+): Promise<TrogdorServer | undefined> {
+  if (flags.trogdor === undefined) return undefined;
+  return openCoordinatorDoor({
+    ...rest,
+    at: flags.trogdor,
+    insecure: flags.insecure,
+    hostNames: flags.hostName?.split(',') ?? [],
+    shutdown: rest.shutdown ?? (() => undefined),
+  });
 }
 
 /**
@@ -122,7 +160,7 @@ export async function startCoordinator(
   const level = process.env['FAULTLINE_LOG'] ?? 'info';
   const logger = extras.logger ?? pino({ level }, destination({ fd: 2, sync: true }));
   const listen = parseListen(flags.listen);
-  const cluster = readClusterFile(flags.cluster);
+  const { cluster, trogdorNodes } = await clusterOfFlags(flags);
   const [tls, agentTls] = [tlsOf(flags), agentTlsOf(flags)];
   const limits = limitsOf(flags);
   const lock = await lockState(flags.state, 'coordinator', { waitMs: 0, waitFor: () => false });
@@ -170,11 +208,14 @@ export async function startCoordinator(
     view?.start();
     coordinator.start();
     runs.start();
+    const door = await openDoor(flags, { coordinator, trogdorNodes, logger, ...extras });
     const close = async (): Promise<void> => {
+      await door?.close();
       await server.close();
       await closeRest();
     };
-    return { coordinator, url: server.url, tokenFile, close };
+    const urls = door ? { url: server.url, trogdorUrl: door.url } : { url: server.url };
+    return { coordinator, ...urls, tokenFile, close };
   } catch (error) {
     await closeRest();
     throw error;

@@ -1,0 +1,68 @@
+/** What of a schema is looked at here. */
+interface Shape {
+  type?: string;
+  items?: Shape;
+  properties?: Record<string, Shape>;
+  patternProperties?: Record<string, Shape>;
+  default?: unknown;
+}
+
+type Fields = Record<string, unknown>;
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A value as Trogdor's JSON library (Jackson) takes it: numbers written as text, fractions cut off, one
+ * value where a list is expected, null for the default. What cannot be read so is left for the schema
+ * to refuse. Absent members get the schema's defaults, in the schema's order.
+ */
+export function coerce(schema: unknown, value: unknown): unknown {
+  const shape = schema as Shape;
+  switch (shape.type) {
+    case 'integer':
+      return toInteger(value);
+    case 'string':
+      return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+    case 'array':
+      return (Array.isArray(value) ? value : [value]).map((item) => coerce(shape.items, item));
+    case 'object':
+      return isObject(value) ? coerceMembers(shape, value) : value;
+    default:
+      return value;
+  }
+}
+
+function toInteger(value: unknown): unknown {
+  if (typeof value === 'string' && /^-?[0-9]{1,15}$/.test(value)) return Number(value);
+  return typeof value === 'number' ? Math.trunc(value) : value;
+}
+
+function coerceMembers(shape: Shape, value: Fields): Fields {
+  const read: Fields = {};
+  const properties = shape.properties ?? {};
+  for (const [name, member] of Object.entries(properties)) {
+    const given = value[name] ?? member.default;
+    if (given !== undefined) read[name] = coerce(member, given);
+  }
+  const [others] = Object.values(shape.patternProperties ?? {});
+  for (const [name, given] of Object.entries(value))
+    if (!(name in properties)) read[name] = others ? coerce(others, given) : given;
+  return read;
+}
+
+/** As Trogdor writes a spec: without empty texts, lists and maps. */
+export function withoutEmpty(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value)
+    .map(([name, member]) => [name, withoutEmpty(member)] as const)
+    .filter(([, member]) => !isEmpty(member));
+  return Object.fromEntries(kept);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}

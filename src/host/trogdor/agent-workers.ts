@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { checkRequest } from '../../core/agent/check.ts';
+import { latest } from '../../core/agent/state.ts';
+import { statusOf } from '../../core/agent/status.ts';
+import { sameJson } from '../../core/base/canonical-json.ts';
+import { reasonOf } from '../../core/base/failure.ts';
+import { describeProblem } from '../../core/base/problem.ts';
+import type { AgentFaultRequest } from '../../core/model/fault-request.ts';
+import { hasEnded } from '../../core/model/lifecycle.ts';
+import type { Node } from '../../core/model/topology.ts';
+import type { TrogdorNode } from '../../core/trogdor/config.ts';
+import type { TaskSpec } from '../../core/trogdor/task-class.ts';
+import { planWorker, workerState, type WorkerRecord } from '../../core/trogdor/worker.ts';
+import type { AgentDriver } from '../agent/driver.ts';
+import { bootMs } from '../clock.ts';
+import { addressesOf } from './config-file.ts';
+import { TrogdorError } from './trogdor-error.ts';
+
+/** Workers that are done are forgotten, the oldest first, beyond this many. */
+const DONE_MAX = 256;
+
+interface WorkersOptions {
+  node: string;
+  driver: AgentDriver;
+  /** Resolves when every need was probed. */
+  probed: Promise<void>;
+  /** Of trogdor.conf; empty: this node alone. */
+  nodes: readonly TrogdorNode[];
+}
+
+/** The workers of Trogdor's protocol on the agent's own faults. */
+export class AgentWorkers {
+  readonly #options: WorkersOptions;
+  /** By decimal id, oldest first. */
+  readonly #workers = new Map<string, WorkerRecord>();
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+  }
+
+  /** @throws TrogdorError 409: another task or spec has this id; 400: this node has no part in it. */
+  async create(
+    worker: { workerId: string; taskId: string; spec: TaskSpec },
+    remote: string,
+  ): Promise<void> {
+    if (this.#isKnown(worker)) return;
+    const { driver, node } = this.#options;
+    const topology = { name: 'trogdor', nodes: await this.#nodes() };
+    const here = { topology, coordinatorAddresses: [remote.replace(/^::ffff:/i, '')] };
+    await this.#options.probed;
+    if (this.#isKnown(worker)) return;
+    const unique = randomBytes(4).toString('hex');
+    const record = planWorker(worker, here, { nowMs: Date.now(), unique });
+    const problems = record.faults.flatMap((fault) => {
+      const checked = checkRequest(driver.state, fault);
+      return Array.isArray(checked) ? checked : [];
+    });
+    if (problems.length > 0)
+      record.refused = `${node}: ${problems.map(describeProblem).join('; ')}`;
+    this.#workers.set(record.workerId, record);
+    this.#forgetOldest();
+    if (record.refused === undefined)
+      for (const fault of record.faults) await this.#inject(record, fault);
+    record.begun = true;
+  }
+
+  #isKnown({ workerId, taskId, spec }: { workerId: string; taskId: string; spec: TaskSpec }) {
+    const known = this.#workers.get(workerId);
+    if (!known) return false;
+    const differs = known.taskId !== taskId ? 'task ID' : 'task spec';
+    if (known.taskId === taskId && sameJson(known.spec, spec)) return true;
+    throw new TrogdorError(
+      409,
+      `There is already a worker ID ${workerId} with a different ${differs}.`,
+    );
+  }
+
+  /** All nodes of trogdor.conf, their addresses as they are now. */
+  async #nodes(): Promise<Node[]> {
+    const { nodes, driver } = this.#options;
+    if (nodes.length === 0) return driver.state.ownNodes;
+    const acting = nodes.filter(({ agentPort }) => agentPort > 0);
+    return Promise.all(
+      acting.map(async (node) => ({
+        name: node.name,
+        addresses: await addressesOf(node),
+        roles: ['broker' as const],
+      })),
+    );
+  }
+
+  async #inject(record: WorkerRecord, fault: AgentFaultRequest): Promise<void> {
+    try {
+      const { driver } = this.#options;
+      const reply = await driver.request({ event: 'create', request: fault, dryRun: false });
+      if ('body' in reply) return;
+      const said = reply.problems?.map(describeProblem) ?? [reply.detail];
+      record.refused = said.join('; ');
+    } catch (error) {
+      record.refused = reasonOf(error);
+    }
+    await this.#heal(record);
+  }
+
+  async #heal(record: WorkerRecord): Promise<void> {
+    for (const { id } of record.faults) await this.#options.driver.request({ event: 'heal', id });
+  }
+
+  async stop(workerId: string): Promise<void> {
+    const record = this.#workers.get(workerId);
+    if (!record || record.stopped) return;
+    record.stopped = true;
+    await this.#heal(record);
+  }
+
+  /** Forgets the worker; what it does ends. */
+  async destroy(workerId: string): Promise<void> {
+    const record = this.#workers.get(workerId);
+    if (!record) return;
+    this.#workers.delete(workerId);
+    await this.#heal(record);
+  }
+
+  #forgetOldest(): void {
+    const done = [...this.#workers.values()].filter((record) => this.#isDone(record));
+    for (const record of done.slice(0, Math.max(0, done.length - DONE_MAX))) {
+      this.#workers.delete(record.workerId);
+      for (const { id } of record.faults)
+        void this.#options.driver.request({ event: 'forget', id, instance: 1 });
+    }
+  }
+
+  #isDone(record: WorkerRecord): boolean {
+    const { faults } = this.#options.driver.state;
+    return record.faults.every(({ id }) => {
+      const fault = latest(faults, id);
+      return !fault || hasEnded(fault.state);
+    });
+  }
+
+  /** Every worker as GET /agent/status shows it. */
+  states(): Record<string, unknown> {
+    const { state } = this.#options.driver;
+    const bootedMs = Date.now() - bootMs();
+    const shown = [...this.#workers.values()].map((record) => {
+      const faults = record.faults.map(({ id }) => {
+        const fault = latest(state.faults, id);
+        return fault && statusOf(fault, state.node);
+      });
+      const wallOf = (atBootMs: number): number => Math.round(bootedMs + atBootMs);
+      return [record.workerId, workerState(record, faults, wallOf)] as const;
+    });
+    return Object.fromEntries(shown);
+  }
+}

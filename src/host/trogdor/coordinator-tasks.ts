@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { sameJson } from '../../core/base/canonical-json.ts';
+import { reasonOf } from '../../core/base/failure.ts';
+import { describeProblem, type Problem } from '../../core/base/problem.ts';
+import { checkRequest } from '../../core/coordinator/admission.ts';
+import { hasEnded } from '../../core/model/lifecycle.ts';
+import type { TaskSpec } from '../../core/trogdor/task-class.ts';
+import {
+  expiresAtOnce,
+  planTask,
+  taskState,
+  type TaskRecord,
+  type TaskState,
+} from '../../core/trogdor/task.ts';
+import type { CoordinatorApi, Table } from '../coordinator/api.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { refused, TrogdorError } from './trogdor-error.ts';
+
+const TABLE = 'trogdor-tasks';
+/** Tasks that have ended are forgotten, the oldest first, beyond this many. */
+const TASKS_MAX = 10_000;
+
+/**
+ * Trogdor's tasks on our faults: each is a record beside the faults it means, and its state is worked
+ * out of theirs whenever somebody asks.
+ */
+export class CoordinatorTasks {
+  readonly #coordinator: CoordinatorApi;
+  readonly #table: Table<TaskRecord>;
+  /** Oldest first. */
+  readonly #records = new Map<string, TaskRecord>();
+  /** States of tasks that have ended: they never change. */
+  readonly #done = new Map<string, TaskState>();
+
+  constructor(coordinator: CoordinatorApi) {
+    this.#coordinator = coordinator;
+    this.#table = coordinator.table<TaskRecord>(TABLE);
+    for (const { id, value } of this.#table.list().toReversed()) this.#records.set(id, value);
+    coordinator.onEvent(({ type, fault }) => {
+      if (type === 'fault.failed' && fault !== undefined) this.#endTaskOf(fault);
+    });
+  }
+
+  /** After a restart: faults that were to be created, and were not. */
+  start(): void {
+    for (const record of this.#records.values()) {
+      const isMissing = record.faults.some(({ id }) => !this.#coordinator.getFault(id));
+      if (isMissing && !record.failed) void this.#inject(record);
+    }
+  }
+
+  /** @throws TrogdorError 400 with every problem; 409: another spec has this id. */
+  create(id: string, spec: TaskSpec): void {
+    const known = this.#records.get(id);
+    if (known) {
+      if (sameJson(known.spec, spec)) return;
+      throw new TrogdorError(409, `task '${id}' exists already, with another spec`);
+    }
+    const nowMs = Date.now();
+    const unique = randomBytes(4).toString('hex');
+    const record = planTask(id, spec, this.#nodes(), { nowMs, unique });
+    const problems = this.#problems(record, nowMs);
+    if (problems.length > 0) throw refused(problems);
+    if (this.#coordinator.halted)
+      throw new TrogdorError(409, "everything was healed; 'faultline resume' allows tasks again");
+    this.#save(record);
+    this.#forgetOldest();
+    void this.#inject(record);
+  }
+
+  /** Every node that has an agent. */
+  #nodes(): string[] {
+    const { nodes } = this.#coordinator.topology;
+    return nodes.filter((node) => node.agent !== undefined).map((node) => node.name);
+  }
+
+  #problems(record: TaskRecord, nowMs: number): Problem[] {
+    if (record.nodes.length === 0) return [{ path: '/spec', message: 'no node names are given' }];
+    const { topology } = this.#coordinator;
+    const seen = new Map<string, Problem>();
+    for (const fault of record.faults)
+      for (const problem of checkRequest(fault, topology, nowMs))
+        seen.set(problem.message, { ...problem, path: '/spec' });
+    return [...seen.values()];
+  }
+
+  #save(record: TaskRecord): void {
+    this.#table.put(record.id, record);
+    this.#records.set(record.id, record);
+  }
+
+  #forgetOldest(): void {
+    if (this.#records.size <= TASKS_MAX) return;
+    for (const id of this.#records.keys()) {
+      if (this.get(id)?.state !== 'DONE') continue;
+      this.#forget(id);
+      return;
+    }
+  }
+
+  #forget(id: string): void {
+    this.#table.delete(id);
+    this.#records.delete(id);
+    this.#done.delete(id);
+  }
+
+  /** Creates the faults. What stands in the way is the task's error: it was accepted already. */
+  async #inject(record: TaskRecord): Promise<void> {
+    if (expiresAtOnce(record.spec)) return;
+    for (const fault of record.faults) {
+      try {
+        if (this.#isOver(record)) return;
+        await this.#coordinator.createFault(fault);
+      } catch (error) {
+        this.#healAll(record);
+        // One that its agents refused is there, and says so itself.
+        const now = this.#records.get(record.id);
+        if (this.#coordinator.getFault(fault.id) || now?.faults[0]?.id !== record.faults[0]?.id)
+          return;
+        if (now) this.#save({ ...now, failed: { error: whyNot(error), atMs: Date.now() } });
+        return;
+      }
+    }
+  }
+
+  /** Stopped or forgotten meanwhile. */
+  #isOver({ id, faults }: TaskRecord): boolean {
+    const now = this.#records.get(id);
+    return now?.faults[0]?.id !== faults[0]?.id || now?.stoppedMs !== undefined;
+  }
+
+  #healAll(record: TaskRecord): void {
+    for (const { id } of record.faults) {
+      const fault = this.#coordinator.getFault(id);
+      if (fault && !hasEnded(fault.state)) this.#coordinator.healFault(id);
+    }
+  }
+
+  /** The first error ends a task everywhere. */
+  #endTaskOf(fault: string): void {
+    if (!fault.startsWith('trogdor-')) return;
+    for (const record of this.#records.values())
+      if (record.faults.some(({ id }) => id === fault)) this.#healAll(record);
+  }
+
+  /** Also of a task nobody knows, or one that has ended: then nothing happens. */
+  stop(id: string): void {
+    const record = this.#records.get(id);
+    if (!record || record.stoppedMs !== undefined || this.get(id)?.state === 'DONE') return;
+    this.#save({ ...record, stoppedMs: Date.now() });
+    this.#healAll(record);
+  }
+
+  /** Forgets the task; what it does ends. */
+  destroy(id: string): void {
+    const record = this.#records.get(id);
+    if (!record) return;
+    this.#forget(id);
+    this.#healAll(record);
+  }
+
+  get(id: string): TaskState | undefined {
+    const record = this.#records.get(id);
+    const done = this.#done.get(id);
+    if (done || !record) return done;
+    const faults = record.faults.map((fault) => this.#coordinator.getFault(fault.id));
+    const state = taskState(record, faults, Date.now());
+    if (state.state === 'DONE') this.#done.set(id, state);
+    return state;
+  }
+
+  list(): [string, TaskState][] {
+    return [...this.#records.keys()].flatMap((id): [string, TaskState][] => {
+      const state = this.get(id);
+      return state ? [[id, state]] : [];
+    });
+  }
+}
+
+function whyNot(error: unknown): string {
+  if (!(error instanceof HttpProblem)) return reasonOf(error);
+  const problems = error.options.problems ?? [];
+  return problems.length > 0 ? problems.map(describeProblem).join('; ') : error.message;
+}

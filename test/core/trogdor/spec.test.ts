@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Problem } from '../../../src/core/base/problem.ts';
+import { readTrogdorConfig, clusterOf } from '../../../src/core/trogdor/config.ts';
+import { parseExactJson } from '../../../src/core/trogdor/json.ts';
+import { faultsOf, nodesOf, readSpec, shownSpec } from '../../../src/core/trogdor/spec.ts';
+import type { TaskSpec } from '../../../src/core/trogdor/task-class.ts';
+import { readWorkerId } from '../../../src/core/trogdor/worker-id.ts';
+
+function read(raw: object): TaskSpec {
+  const spec = readSpec(raw);
+  assert.ok('ok' in spec && spec.ok, JSON.stringify(spec));
+  return spec.value;
+}
+
+function problems(raw: unknown): Problem[] {
+  const spec = readSpec(raw);
+  if ('unknownClass' in spec) return [spec.unknownClass];
+  assert.ok(!spec.ok);
+  return spec.problems;
+}
+
+test('whole numbers keep all their digits, comments are passed over, texts are left alone', () => {
+  const parsed = parseExactJson(
+    '{"id":9223372036854775807,/* one */"near":9007199254740993,// two\n"text":"9223372036854775807 // /* */","small":12}',
+  );
+  assert.deepEqual(parsed, {
+    ok: true,
+    value: {
+      id: 9223372036854775807n,
+      near: 9007199254740993n,
+      text: '9223372036854775807 // /* */',
+      small: 12,
+    },
+  });
+  assert.equal(parseExactJson('{"id":').ok, false);
+  assert.equal(parseExactJson('{"id": 1e400000000000000000}').ok, true);
+});
+
+test('worker ids are 64-bit numbers, as decimal text', () => {
+  const good = [9223372036854775807n, '9223372036854775807', -1, 0, '-9223372036854775808'];
+  for (const id of good) assert.deepEqual(readWorkerId(id, ''), { ok: true, value: String(id) });
+  for (const bad of [9223372036854775808n, 1.5, 'one', '', null, undefined, {}, '0x10'])
+    assert.equal(readWorkerId(bad, '').ok, false);
+});
+
+test('a spec reads by the full or the short name of its class', () => {
+  const partitions = [['n1'], ['n2', 'n3']];
+  const spec = read({ class: 'NetworkPartitionFaultSpec', durationMs: 5, partitions });
+  const full = 'org.apache.kafka.trogdor.fault.NetworkPartitionFaultSpec';
+  assert.deepEqual(spec, { class: full, startMs: 0, durationMs: 5, partitions });
+  assert.deepEqual(read({ ...spec, class: full }), spec);
+  assert.deepEqual(nodesOf(spec, []), ['n1', 'n2', 'n3']);
+  assert.deepEqual(faultsOf(spec, ['n1', 'n2', 'n3']), [
+    { kind: 'network.partition', params: { groups: partitions } },
+  ]);
+});
+
+test('it is as lenient as Trogdor, and no more', () => {
+  const spec = read({
+    class: 'ProcessStopFaultSpec',
+    startMs: '7',
+    durationMs: -3,
+    nodeNames: 'n2',
+    javaProcessName: 'kafka.Kafka',
+  });
+  assert.equal(spec.startMs, 7);
+  assert.equal(spec.durationMs, 0);
+  assert.deepEqual(spec['nodeNames'], ['n2']);
+  assert.equal(read({ class: 'NoOpTaskSpec', startMs: 7.9, durationMs: null }).startMs, 7);
+  assert.match(
+    JSON.stringify(problems({ class: 'NoOpTaskSpec', startMs: 'x', durationMs: {}, more: 1 })),
+    /startMs.*durationMs.*more|more.*startMs.*durationMs/,
+  );
+  assert.match(problems({ class: 'NoOpTaskSpecs' })[0]?.nearMiss ?? '', /NoOpTaskSpec/);
+  assert.match(problems({})[0]?.message ?? '', /missing/);
+  assert.match(problems([])[0]?.message ?? '', /object/);
+});
+
+test('a broker is found by its name, plain or written as a regular expression', () => {
+  for (const javaProcessName of ['kafka.Kafka', 'kafka\\.Kafka']) {
+    const spec = read({ class: 'ProcessStopFaultSpec', nodeNames: ['n1'], javaProcessName });
+    assert.deepEqual(faultsOf(spec, ['n1']), [
+      {
+        kind: 'process.pause',
+        params: { process: { javaName: 'kafka.Kafka', expect: 'some' } },
+        targets: ['n1'],
+      },
+    ]);
+  }
+  assert.match(
+    problems({ class: 'ProcessStopFaultSpec', nodeNames: ['n1'] })[0]?.message ?? '',
+    /every JVM/,
+  );
+});
+
+test('it is shown without what is empty', () => {
+  const spec = read({ class: 'NetworkPartitionFaultSpec' });
+  assert.deepEqual(shownSpec(spec, 5), { class: spec.class, startMs: 5, durationMs: 0 });
+});
+
+test('trogdor.conf reads as it is, and makes a cluster', () => {
+  const read = readTrogdorConfig({
+    platform: 'org.apache.kafka.trogdor.basic.BasicPlatform',
+    nodes: {
+      a: { hostname: 'h1', 'trogdor.coordinator.port': '8889', tags: 'controller' },
+      b: { hostname: 'h2', 'trogdor.agent.port': 0, custom: 'x' },
+    },
+  });
+  assert.ok(read.ok);
+  assert.deepEqual(
+    read.value.map(({ agentPort, coordinatorPort }) => [agentPort, coordinatorPort]),
+    [
+      [8888, 8889],
+      [0, undefined],
+    ],
+  );
+  const cluster = clusterOf(read.value, ({ hostname }) => [`addr-${hostname}`]);
+  assert.deepEqual(cluster.nodes, [
+    { name: 'a', addresses: ['addr-h1'], roles: ['controller'], agent: 'http://h1:7711' },
+    { name: 'b', addresses: ['addr-h2'], roles: ['broker'] },
+  ]);
+  const bad = readTrogdorConfig({ nodes: { 'a b': { 'trogdor.agent.port': 70_000 }, '/': {} } });
+  assert.equal(bad.ok, false);
+});
