@@ -9,6 +9,7 @@ import { isDiskQuery } from '../../src/core/model/query-disk.ts';
 import type { Answer, AnswerTo, Query } from '../../src/core/model/query.ts';
 import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
 import { FakeDisk } from './fake-disk.ts';
+import { FakeProxies } from './fake-proxies.ts';
 
 /** The machine's agent died in the middle of something: nothing after this is reached. */
 export class FakeCrash extends Error {
@@ -70,6 +71,7 @@ export class FakeLinux implements Linux {
   onEffect: ((says: string, when: 'before' | 'after') => void) | undefined;
 
   readonly disk: FakeDisk;
+  readonly proxies: FakeProxies;
   #virtualMs = 1_000_000;
   #crashed = false;
   #bootId = 'boot-1';
@@ -83,6 +85,10 @@ export class FakeLinux implements Linux {
   constructor(now?: () => number) {
     this.now = now ?? (() => this.#virtualMs);
     this.disk = new FakeDisk(
+      () => this.now(),
+      (says, change) => this.#effect(says, change),
+    );
+    this.proxies = new FakeProxies(
       () => this.now(),
       (says, change) => this.#effect(says, change),
     );
@@ -126,6 +132,7 @@ export class FakeLinux implements Linux {
     this.#pulses.clear();
     this.#burners.clear();
     this.disk.reboot();
+    this.proxies.reboot();
     this.#processes = [];
     this.addProcess(['/sbin/init'], { forbidden: 'pid 1' });
     for (const [name, service] of this.#services) {
@@ -148,6 +155,7 @@ export class FakeLinux implements Linux {
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
       disk: this.disk.snapshot(),
+      proxies: this.proxies.snapshot(),
     };
   }
 
@@ -162,6 +170,10 @@ export class FakeLinux implements Linux {
     switch (act.act) {
       case 'noop':
         return this.#effect('noop', () => {});
+      case 'kafka.proxy':
+      case 'kafka.proxy.refresh':
+      case 'kafka.proxy.stop':
+        return this.proxies.perform(act);
       case 'nft.drop':
         return this.#effect(`nft.drop ${act.drop.table}`, () => this.#addTable(act.drop));
       case 'nft.refresh':
@@ -205,6 +217,10 @@ export class FakeLinux implements Linux {
     switch (act.act) {
       case 'noop':
         return true;
+      case 'kafka.proxy':
+      case 'kafka.proxy.refresh':
+      case 'kafka.proxy.stop':
+        return this.proxies.holds(act);
       case 'nft.drop':
       case 'nft.refresh':
         return this.now() < (this.#tables.get(act.drop.table)?.expiresAtMs ?? 0);
@@ -242,7 +258,9 @@ export class FakeLinux implements Linux {
 
   async probe(probes: readonly Probe[]): Promise<void> {
     this.#alive();
-    for (const { address } of probes) {
+    for (const probe of probes) {
+      this.proxies.probe(probe);
+      const { address } = probe;
       if (this.silent.has(address)) continue;
       for (const table of this.#tables.values()) {
         if (this.now() >= table.expiresAtMs) continue;
@@ -271,7 +289,7 @@ export class FakeLinux implements Linux {
       says: `CPU burner ${token}`,
       remove: { act: 'cpu.burn.stop' as const, token },
     }));
-    return [...tables, ...burners, ...this.disk.leftovers()];
+    return [...tables, ...burners, ...this.disk.leftovers(), ...this.proxies.leftovers()];
   }
 
   #alive(): void {
@@ -402,6 +420,8 @@ export class FakeLinux implements Linux {
       }
       case 'nftCounters':
         return { query: 'nftCounters', packets: { ...this.#tables.get(query.table)?.packets } };
+      case 'proxyCounts':
+        return this.proxies.answer(query.token);
       case 'cpuCount':
         return { query: 'cpuCount', count: this.cpuCount };
       case 'burnerCpuMs': {

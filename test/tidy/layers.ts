@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/core/disk',
     'src/core/proxy',
   ],
-  'src/core/proxy': ['src/core/base', 'src/core/codec'],
+  'src/core/proxy': ['src/core/base', 'src/core/model', 'src/core/codec'],
   'src/core/workloads': ['src/core/base', 'src/core/model'],
   'src/core/checkers': ['src/core/base', 'src/core/model'],
   'src/core/schedule': ['src/core/base', 'src/core/model', 'src/core/codec', 'src/core/faults'],

@@ -13,6 +13,7 @@ import {
   type Need,
   type Step,
 } from '../model/fault.ts';
+import { NO_PROXY } from '../model/query-proxy.ts';
 import type { Answer, Query } from '../model/query.ts';
 import type { ScheduledFault } from '../model/scenario.ts';
 import type { NodeName, Topology } from '../model/topology.ts';
@@ -64,6 +65,8 @@ function imagined(query: Query): Answer {
       return { query: 'service', known: true, startable: true, running: [IMAGINED] };
     case 'nftCounters':
       return { query: 'nftCounters', packets: {} };
+    case 'proxyCounts':
+      return NO_PROXY;
     case 'cpuCount':
       return { query: 'cpuCount', count: 2 };
     case 'burnerCpuMs':

@@ -19,6 +19,7 @@ import { diskShort } from './disk.short.ts';
 import { diskStale } from './disk.stale.ts';
 import { diskStall } from './disk.stall.ts';
 import { diskTorn } from './disk.torn.ts';
+import { kafkaRequest } from './kafka.request.ts';
 import { networkPartition } from './network.partition.ts';
 import { noop } from './noop.ts';
 import { processKill } from './process.kill.ts';
@@ -41,6 +42,7 @@ export const KINDS: readonly FaultKind[] = [
   diskStale,
   diskStall,
   diskTorn,
+  kafkaRequest,
   networkPartition,
   noop,
   processKill,

@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { describeProxyAct, type ProxyAct } from './act-proxy.ts';
 import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
@@ -39,6 +40,7 @@ export interface DropTable {
 export type Act =
   | DiskAct
   | { act: 'noop'; token: string }
+  | ProxyAct
   | { act: 'nft.drop'; drop: DropTable }
   /**
    * Renews the kernel's timeout of the elements; harmless where the table is gone. Elements that the
@@ -76,6 +78,10 @@ export function describeAct(act: Act): string {
   switch (act.act) {
     case 'noop':
       return 'do nothing';
+    case 'kafka.proxy':
+    case 'kafka.proxy.refresh':
+    case 'kafka.proxy.stop':
+      return describeProxyAct(act);
     case 'nft.drop':
       return `create nft table inet ${act.drop.table}: drop at input what comes from ${act.drop.peers
         .map((peer) => `${peer.name} (${[...peer.ipv4, ...peer.ipv6].join(', ')})`)

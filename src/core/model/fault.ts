@@ -9,6 +9,7 @@ import type { NodeName, Topology } from './topology.ts';
 export const NEEDS = [
   'cpu.burn',
   'disk.mount',
+  'kafka.proxy',
   'nft',
   'nft.timeout',
   'process.pidfd',

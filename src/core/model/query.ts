@@ -1,11 +1,13 @@
 import type { DiskAnswer, DiskQuery } from './query-disk.ts';
 import type { ProcessMatch, ProcessRef } from './process-match.ts';
+import type { ProxyAnswer, ProxyQuery } from './query-proxy.ts';
 
 /**
  * Read-only questions a kind asks of its node before it plans, and a witness while it looks.
  * Like acts, they are data; host/linux answers each in one exhaustive switch.
  */
 export type Query =
+  | ProxyQuery
   | DiskQuery
   | { query: 'processes'; match: ProcessMatch }
   /** State letters of /proc/PID/stat: R S D T Z ..., 'gone' where the process is no more. */
@@ -18,6 +20,7 @@ export type Query =
   | { query: 'burnerCpuMs'; token: string };
 
 export type Answer =
+  | ProxyAnswer
   | DiskAnswer
   | {
       query: 'processes';

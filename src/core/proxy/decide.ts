@@ -4,8 +4,9 @@ import type { Random } from '../base/random.ts';
 import { parseRatio, type Fraction } from '../base/ratio.ts';
 import { apiKeyOf } from '../codec/kafka/api-keys.ts';
 import { errorCode } from '../codec/kafka/error-codes.ts';
+import type { ProxyRule, RuleCounts } from '../model/proxy-rule.ts';
 import type { RequestFacts } from './request-facts.ts';
-import { apiNamesOf, isBlind, type ProxyRule } from './rule.ts';
+import { apiNamesOf, isBlind } from './rule.ts';
 
 export type ProxyAction =
   | { do: 'error'; code: number }
@@ -30,13 +31,6 @@ export interface Verdict {
 export interface Head {
   apiKey: number;
   clientId: string | null;
-}
-
-export interface RuleCounts {
-  /** Requests it was about. */
-  matched: number;
-  /** Times it fired. */
-  hits: number;
 }
 
 interface CompiledRule {
@@ -135,24 +129,27 @@ export class RuleSet {
 
   /** @param facts what the body names; undefined where it could not be read: then such rules pass. */
   decide(head: Head, facts: RequestFacts | undefined): Verdict | undefined {
-    for (const one of this.#rules) {
-      if (!headMatches(one, head)) continue;
-      const inside = looksInside(one.rule);
-      if (inside && (facts === undefined || !bodyMatches(one.rule, facts))) continue;
-      if (one.action.do === 'error' && facts === undefined) continue;
-      const verdict = fire(one);
-      if (verdict) return verdict;
-    }
-    return undefined;
+    return this.#fire((one) => {
+      if (!headMatches(one, head)) return false;
+      if (facts === undefined) return !looksInside(one.rule) && one.action.do !== 'error';
+      return bodyMatches(one.rule, facts);
+    });
   }
 
   /** Over a connection whose requests can't be read. */
   decideBlind(): Verdict | undefined {
+    return this.#fire(({ rule }) => isBlind(rule));
+  }
+
+  /** Every rule counts what matches it; the first that is due fires. */
+  #fire(matches: (one: CompiledRule) => boolean): Verdict | undefined {
+    let verdict: Verdict | undefined;
     for (const one of this.#rules) {
-      const verdict = isBlind(one.rule) ? fire(one) : undefined;
-      if (verdict) return verdict;
+      if (!matches(one) || !isDue(one) || verdict !== undefined) continue;
+      one.counts.hits++;
+      verdict = { rule: one.index, action: one.action, topic: one.rule.topic };
     }
-    return undefined;
+    return verdict;
   }
 }
 
@@ -171,12 +168,9 @@ const bodyMatches = (rule: ProxyRule, facts: RequestFacts): boolean =>
   anyMatches(rule.group, facts.groups);
 
 /** Counts a match. Chance is drawn at every match, so that what fired before moves nothing. */
-function fire(one: CompiledRule): Verdict | undefined {
-  const { rule, counts } = one;
+function isDue({ rule, counts, ratio, random }: CompiledRule): boolean {
   counts.matched++;
-  const lucky = one.ratio === undefined || one.random.chance(one.ratio);
-  if (!lucky || (rule.nth !== undefined && counts.matched !== rule.nth)) return undefined;
-  if (rule.once === true && counts.hits > 0) return undefined;
-  counts.hits++;
-  return { rule: one.index, action: one.action, topic: rule.topic };
+  const lucky = ratio === undefined || random.chance(ratio);
+  if (!lucky || (rule.nth !== undefined && counts.matched !== rule.nth)) return false;
+  return rule.once !== true || counts.hits === 0;
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { holdsAll, readListedTable, writeDropTable, writeList } from '../../core/codec/nft.ts';
+import { writeRedirectRefresh, writeRedirectTable } from '../../core/codec/nft-redirect.ts';
 import type { DropTable } from '../../core/model/act.ts';
 import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
 import { exec } from '../exec.ts';
@@ -82,16 +83,40 @@ async function tryBurner(): Promise<Found> {
   }
 }
 
+/** A table of the proxy's, in a network namespace of its own, with its target and its set. */
+async function tryRedirect(scratchDir: string): Promise<Found> {
+  const redirect = {
+    table: 'faultline-probe',
+    faultId: 'probe',
+    ports: [9092],
+    mark: 1,
+    timeoutMs: 60_000,
+  };
+  const dir = mkdtempSync(join(scratchDir, 'needs-'));
+  const file = join(dir, 'redirect.nft');
+  writeFileSync(file, writeRedirectTable(redirect, 1) + writeRedirectRefresh(redirect));
+  try {
+    await exec(['unshare', '--net', 'nft', '-f', file], { timeoutMs: TIMEOUT_MS });
+    return { met: true, why: 'nftables redirects connections to a proxy' };
+  } catch (error) {
+    return { met: false, why: reasonOf(error) };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
 /** Tries every need by doing. @param through how nft is called here. */
 export async function tryNeeds(scratchDir: string, through: string): Promise<Capability[]> {
-  const [nft, signals, bash, diskMount] = await Promise.all([
+  const [nft, signals, bash, diskMount, redirect] = await Promise.all([
     tryNft(scratchDir, through),
     trySignals(),
     tryBurner(),
     tryDiskMount(),
+    tryRedirect(scratchDir),
   ]);
   const found: Record<Need, Found> = {
     'disk.mount': diskMount,
+    'kafka.proxy': redirect,
     nft,
     'nft.timeout': nft,
     'process.pidfd': signals,

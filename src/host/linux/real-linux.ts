@@ -19,6 +19,7 @@ import {
 } from './burner.ts';
 import { groupExists, removeGroups } from './control-groups.ts';
 import { answerDisk, diskHolds, diskLeftovers, performDisk } from './disk-mounts.ts';
+import { KafkaProxies, proxyCounts } from './kafka-proxy.ts';
 import type { Leftover, Linux } from './linux.ts';
 import { tryNeeds } from './needs.ts';
 import { Nft } from './nft.ts';
@@ -41,6 +42,7 @@ export interface RealLinuxOptions {
 export class RealLinux implements Linux {
   readonly #options: RealLinuxOptions;
   readonly #nft: Nft;
+  readonly #proxies = new KafkaProxies();
   readonly #pulses = new Pulses();
   readonly #services: Services;
 
@@ -54,6 +56,10 @@ export class RealLinux implements Linux {
     switch (act.act) {
       case 'noop':
         return;
+      case 'kafka.proxy':
+      case 'kafka.proxy.refresh':
+      case 'kafka.proxy.stop':
+        return this.#proxies.perform(act);
       case 'nft.drop':
         return this.#nft.drop(act.drop);
       case 'nft.refresh':
@@ -86,6 +92,10 @@ export class RealLinux implements Linux {
     switch (act.act) {
       case 'noop':
         return true;
+      case 'kafka.proxy':
+      case 'kafka.proxy.refresh':
+      case 'kafka.proxy.stop':
+        return this.#proxies.holds(act);
       case 'nft.drop':
       case 'nft.refresh':
         return this.#nft.holds(act.drop);
@@ -126,7 +136,7 @@ export class RealLinux implements Linux {
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const ofNow = [...burnerLeftovers(), ...groupLeftovers()];
+    const ofNow = [...burnerLeftovers(), ...groupLeftovers(), ...this.#proxies.leftovers()];
     return [...(await this.#nft.leftovers()), ...ofNow, ...(await diskLeftovers())];
   }
 
@@ -144,6 +154,8 @@ export class RealLinux implements Linux {
       }
       case 'nftCounters':
         return { query: 'nftCounters', packets: await this.#nft.counters(query.table) };
+      case 'proxyCounts':
+        return proxyCounts(query.token);
       case 'cpuCount':
         return { query: 'cpuCount', count: availableParallelism() };
       case 'burnerCpuMs':

@@ -10,7 +10,8 @@ import {
 import type { Struct } from '../../../src/core/codec/kafka/value.ts';
 import { matchesPattern, RuleSet } from '../../../src/core/proxy/decide.ts';
 import { factsOf, nameTopics, type RequestFacts } from '../../../src/core/proxy/request-facts.ts';
-import { checkRules, isBlind, ProxyRules, type ProxyRule } from '../../../src/core/proxy/rule.ts';
+import { ProxyRules, type ProxyRule } from '../../../src/core/model/proxy-rule.ts';
+import { checkRules, isBlind } from '../../../src/core/proxy/rule.ts';
 
 const PRODUCE = 0;
 const FETCH = 1;

@@ -1,0 +1,139 @@
+import type { Socket } from 'node:net';
+import type { RequestHead } from '../../core/codec/kafka/frame.ts';
+import type { RuleSet } from '../../core/proxy/decide.ts';
+import type { ProxyCounts } from '../../core/model/query-proxy.ts';
+import { PendingReplies } from './pending.ts';
+import { ReplySide } from './reply-side.ts';
+import { RequestSide } from './request-side.ts';
+import type { TopicNames } from './topic-names.ts';
+import type { Room, Waiting } from './waiting.ts';
+
+/** What all connections of a proxy share. */
+export interface ProxyShared {
+  rules: RuleSet;
+  counts: Omit<ProxyCounts, 'rules'>;
+  names: TopicNames;
+  waiting: Waiting;
+  room: Room;
+  /** Alters every response to such a request, whatever the rules say (the plain proxy's addresses). */
+  rewrite?: (head: RequestHead) => ((frame: Buffer) => Uint8Array | undefined) | undefined;
+}
+
+/** The first byte of TLS (RFC 8446, 5.1: a handshake record); Kafka's first is a size's high byte. */
+const TLS_HANDSHAKE = 0x16;
+/** How long what was asked may still be answered once the client is gone. */
+const LINGER_MS = 5_000;
+
+/**
+ * One client's connection and the one to the broker that belongs to it. Neither side is read faster
+ * than the other writes. When the client goes, what it has sent still reaches the broker.
+ */
+export class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #broker: Socket;
+  readonly #shared: ProxyShared;
+  readonly #requests: RequestSide;
+  readonly #replies: ReplySide;
+  readonly #pending = new PendingReplies();
+  #first = true;
+  #clientGone = false;
+
+  /** @param askBroker opens one more connection to the same broker, for questions of our own. */
+  constructor(client: Socket, broker: Socket, shared: ProxyShared, askBroker: () => Socket) {
+    this.#client = client;
+    this.#broker = broker;
+    this.#shared = shared;
+    const cut = (): void => this.close();
+    const settled = (): void => this.#settle();
+    const writeClient = (bytes: Uint8Array): void => this.#toClient(bytes);
+    this.#replies = new ReplySide(this.#pending, shared, {
+      write: writeClient,
+      pause: () => broker.pause(),
+      resume: () => broker.resume(),
+      cut,
+      settled,
+    });
+    this.#requests = new RequestSide(this.#pending, shared, {
+      write: (bytes) => this.#toBroker(bytes),
+      pause: () => client.pause(),
+      resume: () => client.resume(),
+      cut,
+      settled,
+      askBroker,
+      answered: () => this.#replies.flushAnswers(),
+    });
+    shared.counts.connections++;
+    this.#listen();
+  }
+
+  /** Ends both sides at once; the client sees a reset. */
+  close(): void {
+    this.#client.resetAndDestroy();
+    this.#broker.destroy();
+  }
+
+  #listen(): void {
+    const client = this.#client;
+    const broker = this.#broker;
+    client.on('data', (chunk) => this.#fromClient(chunk));
+    broker.on('data', (chunk) => this.#replies.push(chunk));
+    client.on('drain', () => this.#replies.writable());
+    broker.on('drain', () => this.#requests.writable());
+    // 'close' follows every error, and says the rest.
+    client.on('error', () => undefined);
+    broker.on('error', () => undefined);
+    client.on('end', () => this.#clientEnded());
+    client.on('close', () => this.#clientEnded());
+    broker.on('end', () => {
+      this.#replies.whenIdle(() => client.end());
+    });
+    broker.on('close', (failed) => {
+      if (failed) client.resetAndDestroy();
+      else this.#replies.whenIdle(() => client.destroySoon());
+    });
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#first) {
+      this.#first = false;
+      if (chunk[0] === TLS_HANDSHAKE) this.#goBlind();
+      if (this.#client.destroyed) return;
+    }
+    this.#requests.push(chunk);
+  }
+
+  /** TLS that passes through: only rules about connections apply. */
+  #goBlind(): void {
+    this.#shared.counts.tls++;
+    this.#requests.blind();
+    this.#replies.blind();
+    if (this.#shared.rules.decideBlind()) this.close();
+  }
+
+  #toBroker(bytes: Uint8Array): void {
+    if (this.#broker.destroyed || this.#broker.writableEnded) return;
+    if (!this.#broker.write(bytes)) this.#requests.full();
+  }
+
+  #toClient(bytes: Uint8Array): void {
+    if (this.#client.destroyed || this.#client.writableEnded) return;
+    if (!this.#client.write(bytes)) this.#replies.full();
+  }
+
+  #clientEnded(): void {
+    if (this.#clientGone) return;
+    this.#clientGone = true;
+    this.#settle();
+  }
+
+  /** Once the client is gone: the broker is told when all is with it, and answered or late. */
+  #settle(): void {
+    if (!this.#clientGone || this.#broker.destroyed || !this.#requests.idle) return;
+    if (this.#client.destroyed) this.#replies.writable();
+    if (this.#pending.size === 0) {
+      this.#broker.end();
+      return;
+    }
+    setTimeout(() => this.#broker.destroy(), LINGER_MS).unref();
+  }
+}

@@ -1,0 +1,158 @@
+import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
+import { reasonOf } from '../../core/base/failure.ts';
+import { Random } from '../../core/base/random.ts';
+import type { ProxyOrders } from '../../core/model/act-proxy.ts';
+import type { ProxyCounts } from '../../core/model/query-proxy.ts';
+import { RuleSet } from '../../core/proxy/decide.ts';
+import { ProxiedConnection, type ProxyShared } from './connection.ts';
+import { Redirect, resetConnections } from './redirect.ts';
+import { connectMarked, originalDestination, type Destination } from './sockets.ts';
+import { TopicNames } from './topic-names.ts';
+import { Room, Waiting } from './waiting.ts';
+
+/** What all connections together may hold back, in bytes. */
+const ROOM = 256 * 1024 * 1024;
+const RENEW_MS = 1_000;
+const WRITE_MS = 100;
+/** What was released may flow this long before its connections end. */
+const FLOW_MS = 200;
+/** Where the agent opens the file of our counters: see linux/kafka-proxy.ts. */
+const COUNTS_FD = 3;
+
+export function sharedState(rules: RuleSet): ProxyShared {
+  return {
+    rules,
+    counts: { connections: 0, tls: 0, requests: 0, unread: 0 },
+    names: new TopicNames(),
+    waiting: new Waiting(),
+    room: new Room(ROOM),
+  };
+}
+
+/** Listens on every address of this node, IPv6 too where there is IPv6. @returns the port. */
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    };
+    server.once('error', () => {
+      server.once('error', reject);
+      server.listen({ host: '0.0.0.0', port: 0 }, done);
+    });
+    server.listen({ host: '::', port: 0 }, done);
+  });
+}
+
+/** A proxy in a node, from its orders to its end. */
+export class NodeProxy {
+  readonly #orders: ProxyOrders;
+  readonly #shared: ProxyShared;
+  readonly #redirect = new Redirect();
+  readonly #open = new Set<ProxiedConnection>();
+  readonly #server: Server;
+  #endsAt: number;
+  #written = '';
+  #ending = false;
+
+  constructor(orders: ProxyOrders) {
+    this.#orders = orders;
+    this.#shared = sharedState(new RuleSet(orders.rules, new Random(BigInt(orders.seed))));
+    this.#endsAt = performance.now() + orders.timeoutMs;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
+      this.#take(client),
+    );
+  }
+
+  /** @returns a note, where something is weaker than asked for. @throws Failure */
+  async start(): Promise<string | undefined> {
+    const { redirect } = this.#orders;
+    const port = await listen(this.#server);
+    await this.#redirect.make(redirect, port);
+    const note = await resetConnections(redirect.ports);
+    setInterval(() => void this.#renew(), RENEW_MS);
+    setInterval(() => this.#writeCounts(), WRITE_MS);
+    process.on('SIGCONT', () => (this.#endsAt = performance.now() + this.#orders.timeoutMs));
+    process.on('SIGTERM', () => void this.#end());
+    this.#writeCounts();
+    return note;
+  }
+
+  #take(client: Socket): void {
+    const to = originalDestination(client);
+    // Somebody who dialled the proxy itself: it has nowhere to go.
+    if (to === undefined || !this.#orders.redirect.ports.includes(to.port)) {
+      client.destroy();
+      return;
+    }
+    const begin = (near: Socket): void => {
+      const dial = (): Socket => this.#dial(to);
+      const connection = new ProxiedConnection(near, dial(), this.#shared, dial);
+      this.#open.add(connection);
+      near.on('close', () => this.#open.delete(connection));
+    };
+    try {
+      begin(this.#secured(client));
+    } catch (error) {
+      console.error(`a connection was refused: ${reasonOf(error)}`);
+      client.destroy();
+    }
+  }
+
+  #secured(client: Socket): Socket {
+    const { tls } = this.#orders;
+    if (tls === undefined) return client;
+    const cert = readFileSync(tls.certificate);
+    return new TLSSocket(client, { isServer: true, cert, key: readFileSync(tls.key) });
+  }
+
+  #dial(to: Destination): Socket {
+    const socket = connectMarked(to, this.#orders.redirect.mark);
+    socket.setNoDelay(true);
+    if (this.#orders.tls === undefined) return socket;
+    // The broker on this same node: what is to be proved by its certificate is proved by the address.
+    return connectTls({ socket, rejectUnauthorized: false });
+  }
+
+  /** Keeps the kernel's elements alive while somebody wants us. Once they are gone, we go. */
+  async #renew(): Promise<void> {
+    if (this.#ending) return;
+    if (performance.now() > this.#endsAt) return this.#end();
+    try {
+      await this.#redirect.refresh(this.#orders.redirect);
+    } catch (error) {
+      console.error(`ending: ${reasonOf(error)}`);
+      await this.#end();
+    }
+  }
+
+  /** New connections go past us, what is held goes on, then we end. */
+  async #end(): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    try {
+      await this.#redirect.remove(this.#orders.redirect.table);
+    } catch (error) {
+      console.error(`the table stays for a moment: ${reasonOf(error)}`);
+    }
+    this.#server.close();
+    this.#shared.waiting.release();
+    setTimeout(() => {
+      for (const connection of this.#open) connection.close();
+      setTimeout(() => process.exit(0), FLOW_MS);
+    }, FLOW_MS);
+  }
+
+  #writeCounts(): void {
+    const counts: ProxyCounts = { ...this.#shared.counts, rules: this.#shared.rules.counts };
+    const text = JSON.stringify(counts);
+    if (text === this.#written) return;
+    this.#written = text;
+    // A line that ends: a reader that meets half of it reads again.
+    const bytes = Buffer.from(`${text}\n`);
+    writeSync(COUNTS_FD, bytes, 0, bytes.length, 0);
+    ftruncateSync(COUNTS_FD, bytes.length);
+  }
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, suite, test } from 'node:test';
+import type { Act } from '../../src/core/model/act.ts';
+import type { ProxyRule } from '../../src/core/model/proxy-rule.ts';
+import { LinuxInNetns } from '../support/linux-in-netns.ts';
+import { lacks } from '../support/needs.ts';
+import { TestNetwork, type TestNode } from '../support/netns.ts';
+import { until } from '../support/until.ts';
+
+const PEER = join(import.meta.dirname, '..', 'support', 'kafka-peer.ts');
+const PORT = 9092;
+
+/** A process of the network, and every line it has printed. */
+class Peer {
+  readonly child: ChildProcess;
+  readonly lines: string[] = [];
+
+  constructor(network: TestNetwork, node: TestNode, argv: string[]) {
+    this.child = network.spawn(node, [process.execPath, PEER, ...argv], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (!this.child.stdout) throw new Error('no pipe');
+    createInterface({ input: this.child.stdout }).on('line', (line) => this.lines.push(line));
+  }
+
+  line(index: number): Promise<string> {
+    return until(`line ${index}`, () => this.lines[index], { timeoutMs: 30_000 });
+  }
+}
+
+suite('a proxy in a node', { skip: lacks('root', 'namespaces', 'nft') }, () => {
+  let network: TestNetwork;
+  let broker: TestNode;
+  let clients: TestNode;
+  let linux: LinuxInNetns;
+  let server: Peer;
+  const peers: Peer[] = [];
+
+  function peer(node: TestNode, ...argv: string[]): Peer {
+    const one = new Peer(network, node, argv);
+    peers.push(one);
+    return one;
+  }
+
+  async function ask(address: string, count: number, node = clients): Promise<number[]> {
+    const said = await peer(node, 'ask', address, String(PORT), String(count)).line(0);
+    return (JSON.parse(said) as { answered: number[] }).answered;
+  }
+
+  const proxy = (token: string, rules: ProxyRule[], timeoutMs = 4_000): Act => ({
+    act: 'kafka.proxy',
+    token,
+    orders: {
+      redirect: { table: token, faultId: 'request-1', ports: [PORT], mark: 0xfa17, timeoutMs },
+      rules,
+      seed: '7',
+      timeoutMs: 60_000,
+    },
+  });
+
+  before(async () => {
+    network = new TestNetwork('flkreq', 2, 77);
+    [broker, clients] = network.nodes as [TestNode, TestNode];
+    linux = new LinuxInNetns(network, broker);
+    server = peer(broker, 'serve', String(PORT));
+    await server.line(0);
+  });
+
+  after(async () => {
+    for (const { child } of peers) child.kill('SIGKILL');
+    await linux.close();
+    network.close();
+  });
+
+  test('IPv4, IPv6 and the node itself come through it; open connections are reset', async () => {
+    const token = 'faultline-request1';
+    const staying = peer(clients, 'stay', broker.address, String(PORT));
+    assert.equal(await staying.line(0), 'open');
+    await linux.perform(proxy(token, [{ apiKey: 'Heartbeat', nth: 2, duplicate: true }]));
+    assert.equal(await staying.line(1), 'ended ECONNRESET');
+    const before = server.lines.length;
+    assert.deepEqual(await ask(broker.address, 3), [1, 2, 3]);
+    assert.deepEqual(server.lines.slice(before), ['12 1', '12 2', '12 2', '12 3']);
+    assert.deepEqual(await ask(broker.address6, 2), [1, 2]);
+    assert.deepEqual(await ask('127.0.0.1', 1, broker), [1]);
+    await until('the counters are written', async () => {
+      const counts = await linux.ask({ query: 'proxyCounts', token });
+      return counts.requests === 6 && counts.rules[0]?.hits === 1 && counts.connections === 3;
+    });
+    await linux.perform({ act: 'kafka.proxy.stop', token });
+    assert.deepEqual(await ask(broker.address, 2), [1, 2]);
+    assert.deepEqual(await linux.leftovers(), []);
+  });
+
+  test('killed, it stops nobody for longer than the kernel allows', async () => {
+    const token = 'faultline-request2';
+    await linux.perform(proxy(token, [{ delayAfter: '10m' }]));
+    const pid = network
+      .run(broker, ['pgrep', '-f', `kafka-proxy.ts --token ${token}`])
+      .trim()
+      .split('\n')[0];
+    process.kill(Number(pid), 'SIGKILL');
+    await until('the kernel lets connections pass', async () => {
+      const answered = await ask(broker.address, 1);
+      return answered.length === 1;
+    });
+    await linux.perform({ act: 'kafka.proxy.stop', token });
+    assert.deepEqual(await linux.leftovers(), []);
+  });
+
+  test('nobody asks for it any more, or its table is taken away: it ends', async () => {
+    for (const how of ['alone', 'table'] as const) {
+      const token = `faultline-request${how}`;
+      const act = proxy(token, [{ apiKey: 'Produce', duplicate: true }]);
+      if (act.act === 'kafka.proxy' && how === 'alone') act.orders.timeoutMs = 1_000;
+      await linux.perform(act);
+      if (how === 'table') await linux.perform({ act: 'nft.delete', table: token });
+      await until(
+        'it ends',
+        async () => !(await linux.ask({ query: 'proxyCounts', token })).running,
+      );
+      assert.deepEqual(await ask(broker.address, 1), [1]);
+      assert.deepEqual(await linux.leftovers(), []);
+    }
+  });
+});
