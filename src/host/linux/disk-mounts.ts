@@ -4,7 +4,7 @@ import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { DiskAct } from '../../core/model/act-disk.ts';
 import type { Capability } from '../../core/model/fault.ts';
 import type { DiskAnswer, DiskMountFacts, DiskQuery } from '../../core/model/query-disk.ts';
-import type { DiskState, FaultState } from '../fuse/control.ts';
+import type { DiskState, FaultState } from '../fuse/disk-state.ts';
 import { askDisk } from '../fuse/control-client.ts';
 import { FILE_SYSTEM_TYPE, readMounts } from '../fuse/mounts.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
