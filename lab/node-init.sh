@@ -6,7 +6,8 @@
 # LAB_CHECKOUT, LAB_KAFKA (jars), LAB_ADDRESS and LAB_ADDRESS6 (with prefix length).
 #
 # Services are files: $here/etc/NAME.argv (one argument a line) and, beside it, NAME.keep when the
-# service is to be restarted whenever it ends. $here/state/NAME says 'running PID' or 'ended STATUS'.
+# service is to be restarted whenever it ends, NAME.mounts with the place where it mounts a file system, and
+# NAME.needs with another service that must run before. $here/state/NAME says 'running PID' or 'ended STATUS'.
 # Requests come as lines 'VERB SERVICE REPLY' through the FIFO $here/control; see node-ctl.
 set -u
 export LC_ALL=C
@@ -79,10 +80,31 @@ set_state() { # SERVICE TEXT
   echo "$2" > "$here/state/$1.new" && mv "$here/state/$1.new" "$here/state/$1"
 }
 
+mounted() { grep -q " $1 fuse\.faultline " /proc/self/mounts; } # PATH
+
+# Starts what a service needs and waits until its file system is mounted. Fails where it never is.
+start_needed() { # SERVICE
+  local needed path tries=0
+  [ -r "$here/etc/$1.needs" ] || return 0
+  read -r needed < "$here/etc/$1.needs"
+  read -r path < "$here/etc/$needed.mounts"
+  # It may have died a moment ago, and its mount is still to be detached.
+  look_after
+  start "$needed"
+  until mounted "$path"; do
+    if ! kill -0 "${pids[$needed]:-0}" 2>/dev/null || [ $((tries++)) -gt 160 ]; then
+      reply="no file system at $path: $(tail -n 1 "$here/log/$needed.out" 2>/dev/null)"
+      return 1
+    fi
+    sleep 0.05
+  done
+}
+
 start() { # SERVICE
   local argv=()
   [ -r "$here/etc/$1.argv" ] || { reply="no service '$1' here"; return; }
   if [ -n "${pids[$1]:-}" ]; then reply="ok: running already, pid ${pids[$1]}"; return; fi
+  start_needed "$1" || return
   mapfile -t argv < "$here/etc/$1.argv"
   # A session of its own, no control FIFO, and none of the signals this shell ignores.
   setsid "${argv[@]}" 3<&- < /dev/null >> "$here/log/$1.out" 2>&1 &
@@ -111,7 +133,7 @@ serve() { # VERB SERVICE
 
 # Ended children: said, remembered, and brought back where they are to be kept.
 look_after() {
-  local service running now=$SECONDS
+  local service running path now=$SECONDS
   running=" $(jobs -rp | tr '\n' ' ') "
   for service in "${!pids[@]}"; do
     case "$running" in *" ${pids[$service]} "*) continue ;; esac
@@ -119,6 +141,11 @@ look_after() {
     local status=$?
     echo "$(date -u +%FT%T.%3NZ) $service ended, status $status"
     set_state "$service" "ended $status"
+    # A file system whose process is dead: what it left is detached, and its users get errors, not silence.
+    if [ -r "$here/etc/$service.mounts" ]; then
+      read -r path < "$here/etc/$service.mounts"
+      if mounted "$path"; then umount -n -i -l "$path"; fi
+    fi
     unset "pids[$service]"
     # A service that ended at once waits a little longer each time, 5 s at most.
     if [ $((now - ${began[$service]})) -ge 10 ]; then backoff[$service]=0; fi
@@ -140,11 +167,19 @@ trap 'ended=yes' CHLD
 # Opened for both, so that the FIFO never comes to its end when a writer closes it.
 exec 3<> "$here/control" || fail 'cannot open the control FIFO'
 set_state ready yes
+line=''
 while :; do
-  verb='' service='' id=''
-  if read -r -t 0.25 verb service id <&3 && [[ "$service" =~ ^[a-z]+$ ]]; then
-    reply=''
-    serve "$verb" "$service"
+  part=''
+  IFS= read -r -t 0.25 part <&3
+  read_status=$?
+  # A timeout may come in the middle of a line: what was read of it is kept.
+  line+=$part
+  if [ "$read_status" = 0 ]; then
+    verb='' service='' id=''
+    read -r verb service id <<< "$line"
+    line=''
+    reply='a request is VERB SERVICE REPLY'
+    if [[ "$service" =~ ^[a-z]+$ ]]; then reply='' && serve "$verb" "$service"; fi
     if [[ "$id" =~ ^[0-9]+$ ]]; then echo "$reply" > "$here/replies/$id.new" && mv "$here/replies/$id.new" "$here/replies/$id"; fi
   fi
   if [ "$ended" = yes ] || [ "${#not_before[@]}" -gt 0 ]; then ended=no; look_after; fi

@@ -7,6 +7,7 @@ function words({ health }: NodeStatus): string {
   return [
     health.init ? 'up' : 'DOWN',
     ...(health.broker === '' ? [] : [`broker ${health.broker}`]),
+    ...(health.disk === '' || health.disk.startsWith('running') ? [] : [`disk ${health.disk}`]),
     ...(health.agent === '' ? [] : [`agent ${health.agent}`]),
     ...(health.registered === true ? ['registered'] : []),
     ...(health.registered === false ? ['NOT REGISTERED'] : []),

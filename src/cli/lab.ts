@@ -42,12 +42,13 @@ interface UpFlags {
   ssh: boolean;
   agents?: boolean;
   coordinator?: boolean;
+  disks: number;
   json: boolean;
 }
 
 /** What was asked for; nothing is on a bare node but what was named. */
 function sizeOf(flags: UpFlags): Omit<LabOptions, 'root' | 'say'> {
-  const { name, bare, ssh, nodes } = flags;
+  const { name, bare, ssh, nodes, disks } = flags;
   if (!bare && nodes !== undefined) {
     throw new CliError('--nodes counts bare nodes', {
       exitCode: EXIT.usage,
@@ -57,7 +58,8 @@ function sizeOf(flags: UpFlags): Omit<LabOptions, 'root' | 'say'> {
   const count = bare ? { brokers: 0, clients: nodes ?? 3 } : flags;
   const agents = flags.agents ?? !bare;
   const coordinator = flags.coordinator ?? !bare;
-  return { name, bare, ssh, agents, coordinator, brokers: count.brokers, clients: count.clients };
+  const { brokers, clients } = count;
+  return { name, bare, ssh, agents, coordinator, disks, brokers, clients };
 }
 
 const up = buildCommand<UpFlags, [], CliContext>({
@@ -98,6 +100,13 @@ cluster.json in the lab's directory describes the nodes for ducktape.`,
         kind: 'boolean',
         optional: true,
         brief: 'a coordinator on this machine; default: not bare',
+      },
+      disks: {
+        kind: 'parsed',
+        parse: numberParser,
+        brief:
+          "log directories of a broker: 1 on Faultline's file system, 2 with one beside it, 0 off it",
+        default: '1',
       },
       json: jsonFlag,
     },

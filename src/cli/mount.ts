@@ -46,8 +46,11 @@ Only the mount may change TARGET, unless --shared.`,
   async func(flags, target, mountPoint) {
     const { prepareMountPoint, superviseMount } = await import('../host/fuse/supervise.ts');
     const { canonicalMountPoint } = await import('../host/fuse/control-client.ts');
+    const { refuseUsed } = await import('../host/directory-users.ts');
     const at = canonicalMountPoint(mountPoint);
     await prepareMountPoint(at, target);
+    for (const directory of new Set([realpathSync(target), realpathSync(at)]))
+      refuseUsed(directory);
     const { shared, threads, track: trackUnsynced } = flags;
     const paths = { target: realpathSync(target), mountPoint: realpathSync(at) };
     const options = { ...paths, shared, threads, trackUnsynced };

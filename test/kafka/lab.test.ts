@@ -113,8 +113,8 @@ function withLabTests(): string {
       const directory = placeOf(name).directory;
       const before = markedProcesses(directory).length;
       process.kill(pid, 'SIGKILL');
-      // unshare, init, broker
-      await until('its processes are gone', () => markedProcesses(directory).length === before - 3);
+      // unshare, init, file system, broker
+      await until('its processes are gone', () => markedProcesses(directory).length === before - 4);
       await until('its network namespace is gone', () => {
         const left = execFileSync('lsns', ['-n', '-o', 'NS', '-t', 'net'], { encoding: 'utf8' });
         return !left.includes(net.replace(/\D/g, ''));

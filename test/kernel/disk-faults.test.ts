@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { AgentFaultRequest } from '../../src/core/model/fault-request.ts';
 import { ourMountAt } from '../../src/host/fuse/mounts.ts';
 import { AgentProcess } from '../support/agent-process.ts';
 import { DiskMount } from '../support/disk-mount.ts';
-import { lacks } from '../support/needs.ts';
+import { lacks, ROOT } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 /** What a write says: 'ok' or the error's code. */
@@ -90,4 +101,22 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     const { status } = await agent.ask('POST', '/v1/faults', failing('too-late'));
     assert.equal(status, 422);
   });
+});
+
+test("a running broker's directory is not covered", { skip: lacks('root', 'fuse') }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'faultline-used-'));
+  const used = openSync(join(directory, '.lock'), 'w');
+  try {
+    const argv = ['mount', directory, directory];
+    const { status, stderr } = spawnSync(join(ROOT, 'faultline'), argv, { encoding: 'utf8' });
+    assert.notEqual(status, 0);
+    assert.match(
+      stderr,
+      new RegExp(`${directory} is in use: pid ${process.pid} has .*/.lock open`),
+    );
+    assert.equal(ourMountAt(directory), undefined);
+  } finally {
+    closeSync(used);
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -7,13 +7,14 @@ import { initPidOf, marksOf } from './node-namespace.ts';
 import { INSIDE, nodeDirectory } from './place.ts';
 import { requireLab } from './status.ts';
 
-export const LOGS = ['broker', 'agent', 'init'] as const;
+export const LOGS = ['broker', 'agent', 'disk', 'init'] as const;
 export type Log = (typeof LOGS)[number];
 
 const LOG_FILES: Readonly<Record<Log, readonly string[]>> = {
   // What the JVM itself says (a bad option, a crash) comes before Kafka's own log.
   broker: ['broker.out', 'broker.log'],
   agent: ['agent.out'],
+  disk: ['disk.out'],
   init: ['init.log'],
 };
 

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Listener } from '../../core/model/topology.ts';
+import { hostPathOf, type Disks } from './disks.ts';
 import type { KafkaCache } from './kafka-cache.ts';
 import { INSIDE } from './place.ts';
 import type { LabNode } from './record.ts';
@@ -24,7 +25,11 @@ export function bootstrapOf(nodes: readonly LabNode[]): string {
 }
 
 /** server.properties of a combined broker and controller, settled for a small test cluster. */
-export function serverProperties(node: LabNode, nodes: readonly LabNode[]): Record<string, string> {
+export function serverProperties(
+  node: LabNode,
+  nodes: readonly LabNode[],
+  disks: Disks,
+): Record<string, string> {
   const brokers = nodes.filter(isBroker);
   const copies = String(Math.min(3, brokers.length));
   const inSync = String(Math.min(2, brokers.length));
@@ -43,7 +48,8 @@ export function serverProperties(node: LabNode, nodes: readonly LabNode[]): Reco
     'listener.security.protocol.map': LISTENERS.map((one) => `${one.name}:PLAINTEXT`).join(','),
     'inter.broker.listener.name': 'REPLICATION',
     'controller.listener.names': 'CONTROLLER',
-    'log.dirs': '/var/lib/kafka/data',
+    'log.dirs': disks.logDirectories.join(','),
+    'metadata.log.dir': disks.metadataDirectory,
     'auto.create.topics.enable': 'false',
     'default.replication.factor': copies,
     'min.insync.replicas': inSync,
@@ -86,8 +92,8 @@ export function brokerArgv(cache: KafkaCache): string[] {
 }
 
 /**
- * Writes what the broker of a node needs: its properties, its command line, and a formatted data
- * directory (meta.properties and the first metadata records, as Kafka's StorageTool leaves them).
+ * Writes what the broker of a node needs: its properties, its command line, and formatted log
+ * directories (meta.properties and the first metadata records, as Kafka's StorageTool leaves them).
  */
 export function writeKafkaFiles(
   directory: string,
@@ -95,16 +101,20 @@ export function writeKafkaFiles(
   nodes: readonly LabNode[],
   cache: KafkaCache,
   clusterId: string,
+  disks: Disks,
 ): void {
-  const properties = Object.entries(serverProperties(node, nodes));
+  const properties = Object.entries(serverProperties(node, nodes, disks));
   writeFileSync(
     join(directory, 'etc', 'server.properties'),
     `${properties.map(([key, value]) => `${key}=${value}`).join('\n')}\n`,
   );
   writeFileSync(join(directory, 'etc', 'broker.argv'), `${brokerArgv(cache).join('\n')}\n`);
-  const data = join(directory, 'var-lib', 'kafka', 'data');
-  mkdirSync(data, { recursive: true });
-  copyFileSync(cache.checkpoint, join(data, 'bootstrap.checkpoint'));
   const meta = [`version=1`, `cluster.id=${clusterId}`, `node.id=${node.kafkaId}`];
-  writeFileSync(join(data, 'meta.properties'), `${meta.join('\n')}\n`);
+  for (const path of disks.logDirectories) {
+    const data = hostPathOf(directory, path);
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, 'meta.properties'), `${meta.join('\n')}\n`);
+    if (path !== disks.metadataDirectory) continue;
+    copyFileSync(cache.checkpoint, join(data, 'bootstrap.checkpoint'));
+  }
 }

@@ -12,6 +12,8 @@ export interface NodeHealth {
   init: boolean;
   /** 'running 12', 'ended 137', '' where it was never started (as its node numbers pids). */
   broker: string;
+  /** Its file system: '' where it has none. */
+  disk: string;
   agent: string;
   agentAnswers: boolean;
   /** As the cluster sees it: registered and not fenced. null: not a broker, or nobody answers. */
@@ -50,6 +52,7 @@ async function healthOf(
   return {
     init: alive,
     broker: state('broker'),
+    disk: state('disk'),
     agent: state('agent'),
     agentAnswers: node.agent !== null && (await answers(`${node.agent}/v1/capabilities`)),
     registered: known ? view.registered.includes(node.kafkaId) : null,

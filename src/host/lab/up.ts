@@ -12,6 +12,7 @@ import {
   waitForAgents,
   writeAgentFiles,
 } from './daemons.ts';
+import { disksOf, writeDiskFiles, type Disks } from './disks.ts';
 import { describeLab, type LabDescription } from './describe.ts';
 import { takeDown } from './down.ts';
 import { waitHealthy } from './health.ts';
@@ -36,6 +37,8 @@ export interface LabOptions {
   bare?: boolean;
   /** An sshd on every node, and ducktape's cluster.json. */
   ssh?: boolean;
+  /** Log directories of a broker, see disksOf(); default 1. */
+  disks?: number;
   agents: boolean;
   coordinator: boolean;
   /** The checkout: where lab/, faultline and the cache are. */
@@ -62,6 +65,10 @@ function checkOptions(options: LabOptions): void {
     const others = options.bare === true ? 'bare nodes' : 'clients';
     const asked = `asked for ${brokers} brokers and ${clients} ${others}`;
     const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker, or is bare; ${asked}`;
+    throw new Failure('bad-size', message, { definite: true });
+  }
+  if (![0, 1, 2].includes(options.disks ?? 1)) {
+    const message = `a broker of a lab has 0, 1 or 2 disks, not ${options.disks}`;
     throw new Failure('bad-size', message, { definite: true });
   }
 }
@@ -123,7 +130,7 @@ async function claimDirectory(place: LabPlace, say: (line: string) => void): Pro
   }
 }
 
-function writeNodeFiles(place: LabPlace, record: LabRecord, cache: KafkaCache): void {
+function writeNodeFiles(place: LabPlace, record: LabRecord, cache: KafkaCache, disks: Disks): void {
   const names = record.nodes.flatMap((node) => [
     `${node.address} ${node.name}`,
     ...(node.address6 === null ? [] : [`${node.address6} ${node.name}`]),
@@ -131,7 +138,10 @@ function writeNodeFiles(place: LabPlace, record: LabRecord, cache: KafkaCache): 
   const hosts = ['127.0.0.1 localhost', '::1 localhost', ...names, ''].join('\n');
   for (const node of record.nodes) {
     const directory = makeNodeFiles(place, node, hosts);
-    if (isBroker(node)) writeKafkaFiles(directory, node, record.nodes, cache, record.clusterId);
+    if (isBroker(node)) {
+      writeKafkaFiles(directory, node, record.nodes, cache, record.clusterId, disks);
+      writeDiskFiles(directory, disks);
+    }
     if (record.agents) writeAgentFiles(place, directory, node);
   }
 }
@@ -164,7 +174,7 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
   writeRecord(place, record);
   writeFileSync(place.clusterFile, stringify(clusterOf(record)));
   writeFileSync(place.tokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-  writeNodeFiles(place, record, cache);
+  writeNodeFiles(place, record, cache, disksOf(options.disks ?? 1));
   if (options.ssh === true) await writeSshFiles(place, record.nodes);
   options.signal?.throwIfAborted();
 
