@@ -66,6 +66,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: 'Faults of a mounted disk (set, show, clear, powercut, doctor)',
     load: () => import('./disk.ts'),
   },
+  proxy: {
+    brief: 'A proxy for Kafka clients that meets single requests with trouble; needs no root',
+    load: () => import('./proxy.ts'),
+  },
   nodes: {
     brief: 'Nodes with their links, clocks and what each can do',
     load: () => import('./nodes.ts'),

@@ -1,0 +1,131 @@
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { reasonOf } from '../../core/base/failure.ts';
+import { knowsResponse, type RequestHead } from '../../core/codec/kafka/frame.ts';
+import {
+  capVersions,
+  NAMES_BROKERS,
+  rewriteAddresses,
+  type NamedBroker,
+} from '../../core/codec/kafka/rewrite.ts';
+import type { RuleSet } from '../../core/proxy/decide.ts';
+import type { ProxyCounts } from '../../core/model/query-proxy.ts';
+import type { Address } from '../kafka/broker-connection.ts';
+import { altering } from './actions.ts';
+import { ProxiedConnection, type ProxyShared } from './connection.ts';
+import { sharedState } from './serve.ts';
+
+const API_VERSIONS = 18;
+/** Ports above the first that brokers get by their node id; those with higher ids stand behind them. */
+const IDS_MAX = 1_000;
+
+export interface PlainOptions {
+  listen: Address;
+  /** What clients are told in place of the brokers' hosts. */
+  advertise: string;
+  bootstrap: readonly Address[];
+  rules: RuleSet;
+  /** Called when a broker gets a port of its own. */
+  said: (line: string) => void;
+}
+
+interface Front {
+  server: Server;
+  port: number;
+}
+
+/**
+ * A proxy that needs no root: clients are pointed at it, and every address in a response is changed to
+ * one of its own, so that they stay. One port for the bootstrap, one more for each broker it hears of.
+ */
+export class PlainProxy {
+  readonly #options: PlainOptions;
+  readonly #shared: ProxyShared;
+  readonly #open = new Set<ProxiedConnection>();
+  /** By 'host:port' of the broker. */
+  readonly #fronts = new Map<string, Front>();
+  #entrance: Server | undefined;
+  #next = 0;
+  #others = 0;
+
+  constructor(options: PlainOptions) {
+    this.#options = options;
+    this.#shared = sharedState(options.rules);
+    this.#shared.rewrite = (head) => this.#rewriting(head);
+  }
+
+  get counts(): ProxyCounts {
+    return { ...this.#shared.counts, rules: this.#shared.rules.counts };
+  }
+
+  /** @returns the port that it listens on. @throws what listening throws (EADDRINUSE). */
+  async start(): Promise<number> {
+    const { host, port } = this.#options.listen;
+    this.#entrance = this.#serve(() => this.#firstBroker());
+    await listening(this.#entrance, host, port);
+    const bound = (this.#entrance.address() as AddressInfo).port;
+    this.#options.listen = { host, port: bound };
+    return bound;
+  }
+
+  close(): void {
+    for (const { server } of this.#fronts.values()) server.close();
+    this.#entrance?.close();
+    this.#shared.waiting.release();
+    for (const connection of this.#open) connection.close();
+  }
+
+  #serve(broker: () => Address): Server {
+    return createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+      const dial = (): Socket => connect({ ...broker(), allowHalfOpen: true, noDelay: true });
+      const connection = new ProxiedConnection(client, dial(), this.#shared, dial);
+      this.#open.add(connection);
+      client.on('close', () => this.#open.delete(connection));
+    });
+  }
+
+  /** Bootstrap addresses in turn: a dead one costs a client one attempt. */
+  #firstBroker(): Address {
+    const { bootstrap } = this.#options;
+    return bootstrap[this.#next++ % bootstrap.length] as Address;
+  }
+
+  #rewriting(head: RequestHead): ((frame: Buffer) => Uint8Array | undefined) | undefined {
+    if (!knowsResponse(head)) return undefined;
+    if (head.apiKey === API_VERSIONS) {
+      const cap = altering(capVersions);
+      return (frame) => cap(frame, head);
+    }
+    if (!NAMES_BROKERS.includes(head.apiKey)) return undefined;
+    const move = altering((body) => rewriteAddresses(body, (broker) => this.#frontOf(broker)));
+    return (frame) => move(frame, head);
+  }
+
+  /** The address that stands for a broker; its port is opened on the way. */
+  #frontOf(broker: NamedBroker): Address {
+    const key = `${broker.host}:${broker.port}`;
+    const known = this.#fronts.get(key);
+    if (known) return { host: this.#options.advertise, port: known.port };
+    const { host, port } = this.#options.listen;
+    const address = { host: broker.host, port: broker.port };
+    const server = this.#serve(() => address);
+    const byId = broker.id >= 0 && broker.id < IDS_MAX;
+    const front = { server, port: port + 1 + (byId ? broker.id : IDS_MAX + this.#others++) };
+    this.#fronts.set(key, front);
+    server.on('error', (error) => {
+      this.#options.said(`port ${front.port} can't stand for ${key}: ${reasonOf(error)}`);
+    });
+    server.listen(front.port, host);
+    this.#options.said(`${this.#options.advertise}:${front.port} is ${key}`);
+    return { host: this.#options.advertise, port: front.port };
+  }
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
