@@ -17,6 +17,7 @@ export interface Answered {
 export class AgentProcess {
   readonly state: string;
   readonly #prefix: readonly string[];
+  readonly #node: string;
   readonly #listen: string;
   readonly #extra: readonly string[];
   #child: ChildProcess | undefined;
@@ -27,9 +28,10 @@ export class AgentProcess {
   /** @param prefix argv that enters a namespace: ['ip', 'netns', 'exec', NAME]. */
   constructor(
     prefix: readonly string[],
-    options: { listen?: string; state?: string; extra?: readonly string[] } = {},
+    options: { node?: string; listen?: string; state?: string; extra?: readonly string[] } = {},
   ) {
     this.#prefix = prefix;
+    this.#node = options.node ?? 'n1';
     this.#listen = options.listen ?? '127.0.0.1:0';
     this.#extra = options.extra ?? [];
     this.state = options.state ?? mkdtempSync(join(tmpdir(), 'faultline-agent-test-'));
@@ -50,7 +52,7 @@ export class AgentProcess {
 
   launch(): ChildProcess {
     this.#stdout = '';
-    const argv = [...this.#prefix, join(ROOT, 'faultline'), 'agent', '--node', 'n1'];
+    const argv = [...this.#prefix, join(ROOT, 'faultline'), 'agent', '--node', this.#node];
     argv.push('--listen', this.#listen, '--state', this.state, ...this.#extra);
     const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../core/coordinator/safety.ts';
 import { COORDINATOR_ROUTES } from '../../core/model/api.ts';
 import type { Limits } from '../../core/model/scenario.ts';
 import type { Cluster } from '../../core/model/topology.ts';
-import { serveRoutes, type TlsOptions } from '../http-server.ts';
+import { serveRoutes, type HttpServer, type TlsOptions } from '../http-server.ts';
 import { parseListen } from '../http/listen.ts';
 import { firstToken, readTokenFile, tokenFileIn } from '../http/tokens.ts';
 import { ClusterView } from '../kafka/view.ts';
@@ -192,8 +192,9 @@ export async function startCoordinator(
     store.close();
     lock.release();
   };
+  let server: HttpServer | undefined;
   try {
-    const server = await serveRoutes({
+    server = await serveRoutes({
       routes: COORDINATOR_ROUTES,
       handlers: coordinatorHandlers({ coordinator, runs, audit }),
       bodyChecks: coordinatorBodyChecks(coordinator),
@@ -211,12 +212,13 @@ export async function startCoordinator(
     const door = await openDoor(flags, { coordinator, trogdorNodes, logger, ...extras });
     const close = async (): Promise<void> => {
       await door?.close();
-      await server.close();
+      await server?.close();
       await closeRest();
     };
     const urls = door ? { url: server.url, trogdorUrl: door.url } : { url: server.url };
     return { coordinator, ...urls, tokenFile, close };
   } catch (error) {
+    await server?.close();
     await closeRest();
     throw error;
   }
