@@ -92,6 +92,54 @@ describe('coordinator with stub agents', () => {
     assert.equal(cluster.stub('n2').firedAtMs.size, 0);
   });
 
+  it('says all that is wrong with a scenario at once, each with its path: draw and run alike', async () => {
+    await cluster.startStubs(2);
+    await cluster.startCoordinator();
+    const scenario = {
+      faultline: 1,
+      name: 'Wrong Name',
+      duration: '10',
+      colour: 'red',
+      workload: { kind: 'log', params: { rate: -1 }, size: 3 },
+      faults: [
+        { at: '1s', kind: 'noop', targets: 'n9' },
+        { at: 1, kind: 'process.pause', targets: 'n1', params: { duty: { on: 'long' } } },
+      ],
+      draw: { kinds: [{ kind: 'proces.kill' }], every: '1s', duration: { min: '1s', max: '2s' } },
+      limits: { roleShare: '3/2', nodes: 0 },
+      checks: ['losss'],
+    };
+    const paths = [
+      '/scenario/name',
+      '/scenario/duration',
+      '/scenario/colour',
+      '/scenario/workload/params/rate',
+      '/scenario/faults/0/targets',
+      '/scenario/faults/1/at',
+      '/scenario/faults/1/params/duty/on',
+      '/scenario/draw/kinds/0/kind',
+      '/scenario/limits/nodes',
+      '/scenario/limits/roleShare',
+      '/scenario/checks/0',
+    ];
+    for (const [path, body] of [
+      ['/v1/schedules', { scenario, seed: '1' }],
+      ['/v1/runs', { id: 'r1', scenario }],
+    ] as const) {
+      const said = await cluster.client
+        .call('POST', path, { body })
+        .catch((error: unknown) => error);
+      assert.ok(said instanceof ProblemError && said.status === 422, String(said));
+      const found = new Set(said.details.problems?.map((each) => each.path));
+      for (const expected of paths) assert.ok(found.has(expected), `${path}: ${expected}`);
+    }
+    const fine = { faultline: 1, name: 'fine', duration: '10s', workload: { kind: 'log' } };
+    await assert.rejects(
+      cluster.client.post('/v1/runs', { id: 'r1', scenario: { ...fine, checks: ['losss'] } }),
+      problem(422, /"\/scenario\/checks\/0".*"\/scenario\/workload"/),
+    );
+  });
+
   it('knows ids: same spec 200, another 409, all problems 422 before anything is sent', async () => {
     await cluster.startStubs(2);
     await cluster.startCoordinator();

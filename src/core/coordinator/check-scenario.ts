@@ -19,29 +19,32 @@ import { checkRatio, checkTargets, unknownName } from './check-parts.ts';
 export function checkScenario(document: unknown, topology: Topology): Checked<Scenario> {
   const shape = checkSchema(Scenario, document);
   const problems = shape.ok ? [] : [...shape.problems];
-  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
-    const fine = (path: string): boolean =>
-      !problems.some((problem) => `${problem.path}/`.startsWith(`${path}/`));
-    problems.push(...meaning(document as Scenario, topology, fine));
-  }
+  const wrong = [...problems];
+  const fine = (path: string): boolean =>
+    !wrong.some((problem) => `${problem.path}/`.startsWith(`${path}/`));
+  problems.push(...checkMeaning(document, topology, fine));
   return shape.ok && problems.length === 0 ? valid(shape.value) : invalid(...problems);
 }
 
-/** What the schema cannot say. @param fine whether the shape of a part is right. */
-function meaning(
-  scenario: Scenario,
+/**
+ * What the schema cannot say of a scenario, whatever else is wrong with its shape.
+ * @param fine whether the shape of the part at a path ('/faults/0') is right.
+ */
+export function checkMeaning(
+  document: unknown,
   topology: Topology,
   fine: (path: string) => boolean,
 ): Problem[] {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return [];
+  const scenario = document as Scenario;
   const problems: Problem[] = [];
   const lengthMs = fine('/duration') ? parseDuration(scenario.duration ?? '') : undefined;
   if (lengthMs === 0) problems.push({ path: '/duration', message: 'a run of no time at all' });
   if (scenario.cluster?.file !== undefined && scenario.cluster.lab !== undefined) {
     problems.push({ path: '/cluster', message: "either 'file' or 'lab', not both" });
   }
-  if (scenario.workload !== undefined && fine('/workload')) {
-    problems.push(...under('/workload', checkWorkload(scenario.workload, topology)));
-  }
+  const ofWorkload = (part: string): boolean => fine(`/workload${part}`);
+  problems.push(...under('/workload', checkWorkload(scenario.workload, topology, ofWorkload)));
   const faults: unknown = scenario.faults ?? [];
   for (const [index, planned] of (Array.isArray(faults) ? faults : []).entries()) {
     const path = `/faults/${index}`;
@@ -56,19 +59,26 @@ function meaning(
     problems.push(...under('/draw', checkDrawParts(scenario.draw, topology, fineIn)));
   }
   if (fine('/checks')) problems.push(...checkChecks(scenario.checks ?? []));
-  if (fine('/limits'))
+  if (fine('/limits/roleShare'))
     problems.push(...checkRatio('/limits/roleShare', scenario.limits?.roleShare));
   return problems;
 }
 
-function checkWorkload(workload: NonNullable<Scenario['workload']>, topology: Topology): Problem[] {
-  const known = workloadNamed(workload.kind);
-  const names = WORKLOADS.map(({ kind }) => kind);
-  const problems = known
-    ? under('/params', known.check(workload.params ?? {}))
-    : [unknownName('/kind', 'workload', workload.kind, names)];
-  const on = workload.on === undefined ? [] : checkTargets(workload.on, topology);
-  return [...problems, ...under('/on', on)];
+function checkWorkload(
+  workload: Partial<NonNullable<Scenario['workload']>> | undefined,
+  topology: Topology,
+  fine: (part: string) => boolean,
+): Problem[] {
+  const { kind, params = {}, on } = workload ?? {};
+  const problems: Problem[] = [];
+  if (kind !== undefined && fine('/kind')) {
+    const known = workloadNamed(kind);
+    const names = WORKLOADS.map((each) => each.kind);
+    if (!known) problems.push(unknownName('/kind', 'workload', kind, names));
+    else if (fine('/params')) problems.push(...under('/params', known.check(params)));
+  }
+  if (on !== undefined && fine('/on')) problems.push(...under('/on', checkTargets(on, topology)));
+  return problems;
 }
 
 function checkPlanned(planned: PlannedFault, topology: Topology, lengthMs?: number): Problem[] {

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../core/base/duration.ts';
 import { checkFaultParts } from '../../core/coordinator/check-fault-parts.ts';
-import { checkScenario } from '../../core/coordinator/check-scenario.ts';
+import { checkMeaning, checkScenario } from '../../core/coordinator/check-scenario.ts';
 import { scheduleOf } from '../../core/coordinator/schedule-of.ts';
 import { KINDS } from '../../core/faults/registry.ts';
 import { COORDINATOR_ROUTES } from '../../core/model/api.ts';
@@ -200,7 +200,15 @@ export function coordinatorHandlers(context: RoutesContext): Record<string, Hand
 
 /** By route: what can be said of a body beyond its shape even where that is wrong. */
 export function coordinatorBodyChecks(coordinator: Coordinator): Record<string, BodyCheck> {
+  const { topology } = coordinator;
+  const withScenario: BodyCheck = (body, fine) => {
+    const { scenario } = (body ?? {}) as { scenario?: unknown };
+    const found = checkMeaning(scenario, topology, (part) => fine(`/scenario${part}`));
+    return under('/scenario', found);
+  };
   return {
-    createFault: (body, fine) => checkFaultParts(body, coordinator.topology, fine),
+    createFault: (body, fine) => checkFaultParts(body, topology, fine),
+    createRun: withScenario,
+    createSchedule: withScenario,
   };
 }

@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { reasonOf } from '../../core/base/failure.ts';
+import { under, type Problem } from '../../core/base/problem.ts';
 import { sameJson } from '../../core/base/canonical-json.ts';
 import { formatInstant } from '../../core/base/instant.ts';
 import { checkScenario } from '../../core/coordinator/check-scenario.ts';
@@ -38,7 +39,9 @@ export class CoordinatorRuns implements Runs {
   }): Promise<{ created: boolean; run: RunStatus }> {
     const { topology } = this.#coordinator;
     const scenario = checkScenario(request.scenario, topology);
-    if (!scenario.ok) throw unprocessable(scenario.problems);
+    const problems = scenario.ok ? [] : under('/scenario', scenario.problems);
+    problems.push(...this.#checkWorkload(request.scenario));
+    if (!scenario.ok || problems.length > 0) throw unprocessable(problems);
     const seed = BigInt(request.seed ?? DEFAULT_SEED).toString();
     const there = this.get(request.id);
     if (there !== undefined) {
@@ -53,13 +56,17 @@ export class CoordinatorRuns implements Runs {
     const schedule = scheduleOf(scenario.value, seed, topology);
     const record = newRun(request.id, scenario.value, schedule, nowMs, formatInstant(nowMs));
     if (scenario.value.workload !== undefined) {
-      if (this.#coordinator.cluster.kafka === undefined) {
-        throw new HttpProblem(422, 'cluster.yaml has no kafka.bootstrap: the workload needs it');
-      }
       const node = workloadNode(this.#coordinator, record.status);
       record.status.workload = { node, id: request.id };
     }
     return { created: true, run: this.#execute(record).record.status };
+  }
+
+  #checkWorkload(scenario: unknown): Problem[] {
+    const { workload } = scenario as { workload?: unknown };
+    if (workload === undefined || this.#coordinator.cluster.kafka !== undefined) return [];
+    const message = 'cluster.yaml has no kafka.bootstrap: the workload needs it';
+    return [{ path: '/scenario/workload', message }];
   }
 
   #refuseWhileBusy(): void {
