@@ -10,7 +10,7 @@ import { exitWith, remark, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
 import { EXIT } from './exit-codes.ts';
 import { jsonFlag, seedFlag, switchFlag, textFlag } from './flags.ts';
-import { LAB_BROKERS } from './lab-topology.ts';
+import { LAB_BROKERS } from '../core/model/lab-layout.ts';
 import { execute, type Execution } from './run.ts';
 import { readScenario } from './scenario-file.ts';
 
@@ -51,13 +51,13 @@ async function demonstrate(
   context: CliContext,
   flags: Flags,
   execution: Execution,
-  brokers: number,
 ): Promise<number> {
   const signal = context.catchInterrupt();
   const labs = labActions(ROOT);
   const say = (line: string): void => remark(context, `lab: ${line}`);
   const { name } = flags;
-  const options = { name, brokers, clients: 1, agents: true, coordinator: true, say, signal };
+  const asked = { brokers: LAB_BROKERS, ...execution.scenario.cluster?.lab };
+  const options = { ...asked, name, clients: 1, agents: true, coordinator: true, say, signal };
   const lab = await labs.up(options);
   try {
     if (lab.coordinator === null)
@@ -113,10 +113,9 @@ Exit code 0: valid; 1: invalid (acknowledged records were lost, ...); 2: unknown
       repro: reproOf(flags, seed),
       json: flags.json,
     };
-    const brokers = scenario.cluster?.lab?.brokers ?? LAB_BROKERS;
     const signal = this.catchInterrupt();
     try {
-      exitWith(this, await demonstrate(this, flags, execution, brokers));
+      exitWith(this, await demonstrate(this, flags, execution));
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new CliError(`interrupted: ${reasonOf(signal.reason)}`, {

@@ -1,22 +1,18 @@
-import type { Node, Topology } from '../core/model/topology.ts';
-
-/** Brokers of a lab unless somebody says otherwise (`lab up`, `cluster.lab.brokers`). */
-export const LAB_BROKERS = 3;
+import { LAB_BROKERS, labNodes, type LabRequest } from '../core/model/lab-layout.ts';
+import type { Topology } from '../core/model/topology.ts';
 
 /**
- * The nodes of a lab as far as they are known without one: what `lab up` will call them
- * (host/lab/up.ts). Addresses are those of the first free subnet; no schedule depends on them.
+ * The nodes of a lab as far as they are known without one: what `lab up` will call them. Addresses are
+ * those of the first free subnet; no schedule depends on them.
  */
-export function labTopology(brokers: number = LAB_BROKERS): Topology {
-  const node = (name: string, index: number, roles: Node['roles']): Node => ({
+export function labTopology(lab: LabRequest = {}): Topology {
+  const layout = { brokers: lab.brokers ?? LAB_BROKERS, controllers: lab.controllers ?? 0 };
+  const nodes = labNodes({ ...layout, clients: 1 }).map(({ name, kafkaId, roles }, index) => ({
     name,
     agent: `http://198.18.0.${11 + index}:7711`,
     addresses: [`198.18.0.${11 + index}`],
     roles,
-  });
-  const nodes = Array.from({ length: brokers }, (_, index): Node => ({
-    ...node(`n${index + 1}`, index, ['broker', 'controller']),
-    kafkaId: index + 1,
+    ...(kafkaId < 0 ? {} : { kafkaId }),
   }));
-  return { name: 'lab', nodes: [...nodes, node('c1', brokers, ['client'])] };
+  return { name: 'lab', nodes };
 }

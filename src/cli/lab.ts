@@ -8,7 +8,7 @@ import { CliError } from './cli-error.ts';
 import { exitWith, printJson, printLine, remark, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
 import { EXIT } from './exit-codes.ts';
-import { argument, jsonFlag, switchFlag } from './flags.ts';
+import { argument, jsonFlag, switchFlag, textFlag } from './flags.ts';
 import { statusLines } from './lab-status.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -21,7 +21,14 @@ const nameFlag = {
   default: 'lab',
 } as const;
 
-const USAGE_CODES = ['bad-name', 'bad-size', 'no-such-lab', 'no-such-node', 'ssh-missing'];
+const USAGE_CODES = [
+  'bad-name',
+  'bad-release',
+  'bad-size',
+  'no-such-lab',
+  'no-such-node',
+  'ssh-missing',
+];
 
 /** Does it, with what the person wrote told apart from what the machine said. */
 async function withLabs<T>(work: (labs: LabActions) => Promise<T>): Promise<T> {
@@ -36,6 +43,8 @@ async function withLabs<T>(work: (labs: LabActions) => Promise<T>): Promise<T> {
 interface UpFlags {
   name: string;
   brokers: number;
+  controllers: number;
+  kafka?: string;
   clients: number;
   bare: boolean;
   nodes?: number;
@@ -59,7 +68,10 @@ function sizeOf(flags: UpFlags): Omit<LabOptions, 'root' | 'say'> {
   const agents = flags.agents ?? !bare;
   const coordinator = flags.coordinator ?? !bare;
   const { brokers, clients } = count;
-  return { name, bare, ssh, agents, coordinator, disks, brokers, clients };
+  const size = { name, bare, ssh, agents, coordinator, disks, brokers, clients };
+  if (bare) return size;
+  const { controllers, kafka } = flags;
+  return { ...size, controllers, ...(kafka === undefined ? {} : { kafka }) };
 }
 
 const up = buildCommand<UpFlags, [], CliContext>({
@@ -67,12 +79,13 @@ const up = buildCommand<UpFlags, [], CliContext>({
     brief: 'Bring up a real Kafka cluster of namespaces on this machine',
     fullDescription: withExamples(
       `Every node is a set of namespaces, and looks like a machine of its own: brokers n1, n2, ...
-(each also a controller) and clients c1, ... on a network nothing else uses. Needs root.
+(each also a controller, unless --controllers) and clients c1, ... on a network nothing else uses. Needs root.
 With --bare there is no Kafka: empty nodes n1, n2, ..., and neither agents nor a coordinator unless
 named. With --ssh every node has an sshd on that network, for root by a key made for the lab, and
 cluster.json in the lab's directory describes the nodes for ducktape.`,
       [
         ['faultline lab up', 'three brokers, one client, agents and a coordinator'],
+        ['faultline lab up --kafka 3.6.1 --controllers 3', 'another release, controllers apart'],
         ['faultline lab up --bare --nodes 9 --ssh', 'nine empty machines for ducktape'],
         ['faultline lab up --name small --brokers 1 --json', 'another beside it, for a script'],
       ],
@@ -82,6 +95,16 @@ cluster.json in the lab's directory describes the nodes for ducktape.`,
     flags: {
       name: nameFlag,
       brokers: { kind: 'parsed', parse: numberParser, brief: 'broker nodes', default: '3' },
+      controllers: {
+        kind: 'parsed',
+        parse: numberParser,
+        brief: 'nodes k1, k2, ... that are controllers alone; 0: every broker is one, too',
+        default: '0',
+      },
+      kafka: textFlag(
+        'RELEASE',
+        'of Kafka, 3.3.0 or later; default 4.1.0, others are fetched once',
+      ),
       clients: { kind: 'parsed', parse: numberParser, brief: 'client nodes', default: '1' },
       bare: switchFlag('empty nodes in place of brokers and clients'),
       nodes: {

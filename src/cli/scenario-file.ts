@@ -8,7 +8,8 @@ import { Cluster, type Topology } from '../core/model/topology.ts';
 import { CliError } from './cli-error.ts';
 import { placed, readDocument, type DocumentFile, type PlacedProblem } from './document.ts';
 import { EXIT } from './exit-codes.ts';
-import { LAB_BROKERS, labTopology } from './lab-topology.ts';
+import { LabRequest } from '../core/model/lab-layout.ts';
+import { labTopology } from './lab-topology.ts';
 
 /** A scenario that was read and found right, with the nodes it was checked against. */
 export interface ScenarioFile {
@@ -45,7 +46,7 @@ export function readCluster(file: string): Cluster {
 }
 
 interface NamesCluster {
-  cluster?: { file?: unknown; lab?: { brokers?: unknown } | null } | null;
+  cluster?: { file?: unknown; lab?: unknown } | null;
 }
 
 /** The nodes a scenario speaks of: its cluster.yaml, or those its lab will have. */
@@ -55,9 +56,9 @@ export function topologyFor(document: DocumentFile, clusterFile?: string): Topol
   if (typeof cluster?.file === 'string') {
     return readCluster(resolve(dirname(document.file), cluster.file));
   }
-  const brokers = cluster?.lab?.brokers;
-  const whole = typeof brokers === 'number' && Number.isInteger(brokers);
-  return labTopology(whole && brokers >= 1 && brokers <= 9 ? brokers : LAB_BROKERS);
+  // A lab that is wrong is said elsewhere: the nodes of the usual one do here.
+  const lab = checkSchema(LabRequest, cluster?.lab ?? {});
+  return labTopology(lab.ok ? lab.value : {});
 }
 
 export interface ScenarioOptions {

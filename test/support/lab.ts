@@ -5,7 +5,10 @@ import { bringUp, type LabOptions } from '../../src/host/lab/up.ts';
 import { lacks, ROOT } from './needs.ts';
 
 export type TestLabOptions = Partial<
-  Pick<LabOptions, 'name' | 'brokers' | 'clients' | 'disks' | 'agents' | 'coordinator'>
+  Pick<
+    LabOptions,
+    'name' | 'brokers' | 'controllers' | 'kafka' | 'clients' | 'disks' | 'agents' | 'coordinator'
+  >
 >;
 
 /** A name no other test uses at this moment. */

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { Duration } from '../base/duration.ts';
 import { Ratio } from '../base/ratio.ts';
 import { Targets, Override } from './fault-request.ts';
+import { LabRequest } from './lab-layout.ts';
 import { Id } from './topology.ts';
 
 /** Which kinds a seed may draw, and how. */
@@ -98,12 +99,7 @@ export const Scenario = Type.Object(
       Type.Object(
         {
           file: Type.Optional(Type.String({ maxLength: 4096 })),
-          lab: Type.Optional(
-            Type.Object(
-              { brokers: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })) },
-              { additionalProperties: false },
-            ),
-          ),
+          lab: Type.Optional(LabRequest),
         },
         { additionalProperties: false },
       ),

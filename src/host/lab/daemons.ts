@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { Failure } from '../../core/base/failure.ts';
 import type { AgentConfig } from '../../core/model/agent-config.ts';
 import type { Cluster } from '../../core/model/topology.ts';
-import { bootstrapOf, isBroker, LISTENERS } from './kafka-files.ts';
+import { bootstrapOf, isBroker, isServer, listenersOf } from './kafka-files.ts';
 import { INSIDE, type LabPlace } from './place.ts';
 import type { LabNode, LabRecord } from './record.ts';
 import { marked } from './switch-namespace.ts';
@@ -24,7 +24,7 @@ export function clusterOf(record: LabRecord): Cluster {
       ...(node.agent === null ? {} : { agent: node.agent }),
       addresses: node.address6 === null ? [node.address] : [node.address, node.address6],
       roles: node.roles,
-      ...(isBroker(node) ? { listeners: [...LISTENERS], kafkaId: node.kafkaId } : {}),
+      ...(isServer(node) ? { listeners: listenersOf(node), kafkaId: node.kafkaId } : {}),
     })),
     ...(record.nodes.some(isBroker) ? { kafka: { bootstrap: bootstrapOf(record.nodes) } } : {}),
   };
@@ -36,7 +36,8 @@ const flagged = (flags: Record<string, string>): string[] =>
 /** The agent's configuration and command line, as they are inside the node. */
 export function writeAgentFiles(place: LabPlace, directory: string, node: LabNode): void {
   const start = { argv: [`${INSIDE.checkout}/lab/node-ctl`, 'start', 'broker'] };
-  const config: AgentConfig = isBroker(node)
+  // A controller's service is called 'broker', too: what faults of processes mean unless told.
+  const config: AgentConfig = isServer(node)
     ? { services: { broker: { match: { mainClass: 'kafka.Kafka' }, start } } }
     : {};
   const etc = join(directory, 'etc');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, describeQuorumV2, metadataV12 } from '@platformatic/kafka';
+import { Connection, describeQuorumV1, metadataV12 } from '@platformatic/kafka';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 
 /** What one broker says of its cluster. */
@@ -36,8 +36,8 @@ export async function viewOf(host: string, port: number, timeoutMs = 2000): Prom
       metadataV12.api(connection, [], false, false, done),
     );
     const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];
-    const quorum = await answered<describeQuorumV2.DescribeQuorumResponse>((done) =>
-      describeQuorumV2.api(connection, topics, done),
+    const quorum = await answered<describeQuorumV1.DescribeQuorumResponse>((done) =>
+      describeQuorumV1.api(connection, topics, done),
     );
     return {
       registered: metadata.brokers.map((broker) => broker.nodeId).sort((a, b) => a - b),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
@@ -18,11 +18,13 @@ export interface KafkaCache {
   archiveInside: string;
 }
 
+/** Of a download: a hundred jars. */
+const FETCH_TIMEOUT_MS = 600_000;
 /** Paths that a node covers with its own: nothing a broker needs may lie below. */
 const COVERED = ['/tmp/', '/run/', '/mnt/', '/var/lib/', '/var/log/'];
 
-export function kafkaDirectory(root: string, env: NodeJS.ProcessEnv = process.env): string {
-  return join(env['FAULTLINE_CACHE'] ?? join(root, '.cache'), 'kafka', KAFKA_VERSION);
+export function kafkaDirectory(root: string, version = KAFKA_VERSION): string {
+  return join(process.env['FAULTLINE_CACHE'] ?? join(root, '.cache'), 'kafka', version);
 }
 
 /** @returns the real path of java, by JAVA_HOME or PATH; undefined: there is none. */
@@ -34,11 +36,39 @@ export function findJava(env: NodeJS.ProcessEnv = process.env): string | undefin
   return found === undefined ? undefined : realpathSync(found);
 }
 
-export function kafkaJarsPresent(root: string): boolean {
-  const directory = kafkaDirectory(root);
-  return (
-    existsSync(directory) && readdirSync(directory).includes(`kafka_2.13-${KAFKA_VERSION}.jar`)
-  );
+export function kafkaJarsPresent(root: string, version = KAFKA_VERSION): boolean {
+  return existsSync(join(kafkaDirectory(root, version), `kafka_2.13-${version}.jar`));
+}
+
+/** Before it a KRaft cluster lacks what the lab asks of it (DescribeQuorum, combined snapshots). */
+const FIRST_RELEASE = [3, 3];
+
+/** Fetches the jars of a release other than the usual one. @throws Failure */
+async function fetchRelease(
+  root: string,
+  version: string,
+  say: (line: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [firstMajor = 0, firstMinor = 0] = FIRST_RELEASE;
+  const old = major < firstMajor || (major === firstMajor && minor < firstMinor);
+  if (!/^[0-9]+\.[0-9]+\.[0-9]+$/.test(version) || old) {
+    const message = `a lab runs Kafka 3.3.0 and later in KRaft mode, not '${version}'`;
+    throw new Failure('bad-release', message, { definite: true });
+  }
+  const directory = kafkaDirectory(root, version);
+  say(`fetching the jars of Kafka ${version} (once)`);
+  const fresh = `${directory}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  const pom = join(root, 'lab', 'release-pom.xml');
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${fresh}`];
+  await exec(['mvn', '-q', '-B', '-f', pom, `-Dkafka.version=${version}`, ...goal], {
+    timeoutMs: FETCH_TIMEOUT_MS,
+    env,
+  });
+  rmSync(directory, { recursive: true, force: true });
+  renameSync(fresh, directory);
 }
 
 function requireJava(): string {
@@ -68,16 +98,19 @@ export function withoutKafka(root: string): KafkaCache {
 
 /**
  * Checks that java and the jars are here, and makes once what every broker start reuses.
- * @throws Failure 'java-missing', 'java-covered', 'kafka-jars-missing' with the remedy.
+ * @throws Failure 'java-missing', 'java-covered', 'kafka-jars-missing', 'bad-release' with the remedy.
  */
 export async function prepareKafka(
   root: string,
   say: (line: string) => void,
   env: NodeJS.ProcessEnv,
+  version = KAFKA_VERSION,
 ): Promise<KafkaCache> {
-  const directory = kafkaDirectory(root);
+  const directory = kafkaDirectory(root, version);
   const java = requireJava();
-  if (!kafkaJarsPresent(root)) {
+  const present = kafkaJarsPresent(root, version);
+  if (!present && version !== KAFKA_VERSION) await fetchRelease(root, version, say, env);
+  else if (!present) {
     throw new Failure(
       'kafka-jars-missing',
       `Kafka's jars are not in ${directory}; run './run setup'`,

@@ -7,7 +7,7 @@ import { INSIDE } from './place.ts';
 import type { LabNode } from './record.ts';
 
 /** One listener a purpose, so that a fault can meet one kind of traffic alone. */
-export const LISTENERS = [
+const LISTENERS = [
   { name: 'CLIENT', port: 9092, purpose: 'client' },
   { name: 'CONTROLLER', port: 9093, purpose: 'controller' },
   { name: 'REPLICATION', port: 9094, purpose: 'replication' },
@@ -16,6 +16,15 @@ export const LISTENERS = [
 export const CLIENT_PORT = 9092;
 
 export const isBroker = (node: LabNode): boolean => node.roles.includes('broker');
+const isController = (node: LabNode): boolean => node.roles.includes('controller');
+/** A node with Kafka on it: a broker, a controller, or both in one. */
+export const isServer = (node: LabNode): boolean => isBroker(node) || isController(node);
+
+/** The listeners of a node, by what it is. */
+export const listenersOf = (node: LabNode): Listener[] =>
+  LISTENERS.filter(({ purpose }) =>
+    purpose === 'controller' ? isController(node) : isBroker(node),
+  );
 
 export function bootstrapOf(nodes: readonly LabNode[]): string {
   return nodes
@@ -24,7 +33,7 @@ export function bootstrapOf(nodes: readonly LabNode[]): string {
     .join(',');
 }
 
-/** server.properties of a combined broker and controller, settled for a small test cluster. */
+/** server.properties of a broker, a controller or both in one, settled for a small test cluster. */
 export function serverProperties(
   node: LabNode,
   nodes: readonly LabNode[],
@@ -33,20 +42,23 @@ export function serverProperties(
   const brokers = nodes.filter(isBroker);
   const copies = String(Math.min(3, brokers.length));
   const inSync = String(Math.min(2, brokers.length));
-  const at = (only: readonly string[]): string =>
-    LISTENERS.filter((listener) => only.includes(listener.name))
-      .map((listener) => `${listener.name}://${node.address}:${listener.port}`)
-      .join(',');
+  const at = (listeners: readonly Listener[]): string =>
+    listeners.map((one) => `${one.name}://${node.address}:${one.port}`).join(',');
+  const listeners = listenersOf(node);
+  const ofBroker = {
+    'advertised.listeners': at(listeners.filter(({ purpose }) => purpose !== 'controller')),
+    'inter.broker.listener.name': 'REPLICATION',
+  };
   return {
-    'process.roles': 'broker,controller',
+    ...(isBroker(node) ? ofBroker : {}),
+    'process.roles': node.roles.join(','),
     'node.id': String(node.kafkaId),
-    'controller.quorum.voters': brokers
+    'controller.quorum.voters': nodes
+      .filter(isController)
       .map((one) => `${one.kafkaId}@${one.address}:9093`)
       .join(','),
-    listeners: at(['CLIENT', 'CONTROLLER', 'REPLICATION']),
-    'advertised.listeners': at(['CLIENT', 'REPLICATION']),
+    listeners: at(listeners),
     'listener.security.protocol.map': LISTENERS.map((one) => `${one.name}:PLAINTEXT`).join(','),
-    'inter.broker.listener.name': 'REPLICATION',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': disks.logDirectories.join(','),
     'metadata.log.dir': disks.metadataDirectory,

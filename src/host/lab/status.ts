@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
 import { describeLab, type LabDescription } from './describe.ts';
 import { viewOf, type BrokerView } from './health.ts';
-import { CLIENT_PORT, isBroker } from './kafka-files.ts';
+import { CLIENT_PORT, isBroker, isServer } from './kafka-files.ts';
 import { answers } from './daemons.ts';
 import { initPidOf, stateOf } from './node-namespace.ts';
 import { labsDirectory, placeOf, type LabPlace } from './place.ts';
@@ -48,15 +48,15 @@ async function healthOf(
     const said = stateOf(place, node.name, service);
     return alive || said === '' ? said : 'gone with its node';
   };
-  const known = isBroker(node) && view !== undefined;
+  const known = view !== undefined;
   return {
     init: alive,
     broker: state('broker'),
     disk: state('disk'),
     agent: state('agent'),
     agentAnswers: node.agent !== null && (await answers(`${node.agent}/v1/capabilities`)),
-    registered: known ? view.registered.includes(node.kafkaId) : null,
-    leader: known ? view.leader === node.kafkaId : null,
+    registered: known && isBroker(node) ? view.registered.includes(node.kafkaId) : null,
+    leader: known && isServer(node) ? view.leader === node.kafkaId : null,
   };
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { Failure } from '../../core/base/failure.ts';
+import { labNodes } from '../../core/model/lab-layout.ts';
 import {
   AGENT_PORT,
   clusterOf,
@@ -17,7 +18,7 @@ import { describeLab, type LabDescription } from './describe.ts';
 import { takeDown } from './down.ts';
 import { waitHealthy } from './health.ts';
 import { KAFKA_VERSION, prepareKafka, withoutKafka, type KafkaCache } from './kafka-cache.ts';
-import { CLIENT_PORT, isBroker, writeKafkaFiles } from './kafka-files.ts';
+import { CLIENT_PORT, isBroker, isServer, writeKafkaFiles } from './kafka-files.ts';
 import { lastLines, makeNodeFiles, startNodes, stateOf } from './node-namespace.ts';
 import { nodeDirectory, placeOf, type LabPlace } from './place.ts';
 import { birthTicksOf, markedProcesses } from './processes.ts';
@@ -29,8 +30,12 @@ import { connectHost, makeSwitch, marked } from './switch-namespace.ts';
 
 export interface LabOptions {
   name: string;
-  /** Nodes that are broker and controller in one. */
+  /** Nodes with a broker; each is a controller, too, where no `controllers` are asked for. */
   brokers: number;
+  /** Nodes that are controllers and nothing else; default 0. */
+  controllers?: number;
+  /** Release of Kafka: KAFKA_VERSION, or another that is fetched; 3.3.0 or later. */
+  kafka?: string;
   /** Nodes without Kafka, for clients. */
   clients: number;
   /** Nodes without anything of ours on them: `clients` of them, named n1, n2, ..., and no brokers. */
@@ -58,12 +63,14 @@ function checkOptions(options: LabOptions): void {
       definite: true,
     });
   }
-  const { brokers, clients } = options;
-  const whole = [brokers, clients].every((count) => Number.isInteger(count) && count >= 0);
+  const { brokers, clients, controllers = 0 } = options;
+  const whole = [brokers, clients, controllers].every(
+    (count) => Number.isInteger(count) && count >= 0,
+  );
   const enough = options.bare === true ? clients >= 1 : brokers >= 1;
-  if (!whole || !enough || brokers + clients > MOST_NODES) {
+  if (!whole || !enough || brokers + clients + controllers > MOST_NODES) {
     const others = options.bare === true ? 'bare nodes' : 'clients';
-    const asked = `asked for ${brokers} brokers and ${clients} ${others}`;
+    const asked = `asked for ${brokers} brokers, ${controllers} controllers and ${clients} ${others}`;
     const message = `a lab has 1 to ${MOST_NODES} nodes and at least one broker, or is bare; ${asked}`;
     throw new Failure('bad-size', message, { definite: true });
   }
@@ -92,14 +99,12 @@ function newRecord(options: LabOptions): LabRecord {
 }
 
 function nodesOf(options: LabOptions, subnet: number): LabNode[] {
-  const total = options.brokers + options.clients;
-  return Array.from({ length: total }, (_, index): LabNode => {
-    const broker = index < options.brokers;
+  return labNodes(options).map(({ name, kafkaId, roles }, index): LabNode => {
     const address = subnetAddress(subnet, 11 + index);
     return {
-      name: broker || options.bare === true ? `n${index + 1}` : `c${index + 1 - options.brokers}`,
-      kafkaId: broker ? index + 1 : -1,
-      roles: broker ? ['broker', 'controller'] : ['client'],
+      name,
+      kafkaId,
+      roles,
       address,
       address6: subnetAddress6(subnet, 11 + index),
       agent: options.agents ? `http://${address}:${AGENT_PORT}` : null,
@@ -138,9 +143,11 @@ function writeNodeFiles(place: LabPlace, record: LabRecord, cache: KafkaCache, d
   const hosts = ['127.0.0.1 localhost', '::1 localhost', ...names, ''].join('\n');
   for (const node of record.nodes) {
     const directory = makeNodeFiles(place, node, hosts);
-    if (isBroker(node)) {
-      writeKafkaFiles(directory, node, record.nodes, cache, record.clusterId, disks);
-      writeDiskFiles(directory, disks);
+    // A controller's log is not what disk faults are for.
+    const itsDisks = isBroker(node) ? disks : disksOf(0);
+    if (isServer(node)) {
+      writeKafkaFiles(directory, node, record.nodes, cache, record.clusterId, itsDisks);
+      writeDiskFiles(directory, itsDisks);
     }
     if (record.agents) writeAgentFiles(place, directory, node);
   }
@@ -149,7 +156,7 @@ function writeNodeFiles(place: LabPlace, record: LabRecord, cache: KafkaCache, d
 /** Throws when a broker has ended, with the last lines it logged. */
 function watchBrokers(place: LabPlace, record: LabRecord, signal?: AbortSignal): void {
   signal?.throwIfAborted();
-  for (const node of record.nodes.filter(isBroker)) {
+  for (const node of record.nodes.filter(isServer)) {
     const state = stateOf(place, node.name, 'broker');
     if (!state.startsWith('ended')) continue;
     const log = join(nodeDirectory(place, node.name), 'log');
@@ -181,12 +188,16 @@ async function make(place: LabPlace, options: LabOptions, cache: KafkaCache): Pr
   options.say(`starting ${record.nodes.length} nodes on ${subnetAddress(record.subnet, 0)}/24`);
   await startNodes(place, record.nodes, { checkout: options.root, kafka: cache.directory });
   const brokers = record.nodes.filter(isBroker);
-  await Promise.all(brokers.map((node) => askInit(place, node.name, 'start', 'broker')));
+  const servers = record.nodes.filter(isServer);
+  await Promise.all(servers.map((node) => askInit(place, node.name, 'start', 'broker')));
   if (options.agents) {
     await Promise.all(record.nodes.map((node) => askInit(place, node.name, 'start', 'agent')));
   }
   if (brokers.length > 0) {
-    options.say(`starting ${brokers.length} brokers, Kafka ${KAFKA_VERSION}`);
+    const others = servers.length - brokers.length;
+    const controllers = others === 0 ? '' : ` and ${others} controllers`;
+    const version = options.kafka ?? KAFKA_VERSION;
+    options.say(`starting ${brokers.length} brokers${controllers}, Kafka ${version}`);
     await waitHealthy({
       brokers,
       port: CLIENT_PORT,
@@ -218,7 +229,7 @@ export async function bringUp(options: LabOptions): Promise<LabDescription> {
   const cache =
     options.bare === true
       ? withoutKafka(options.root)
-      : await prepareKafka(options.root, options.say, marked(place));
+      : await prepareKafka(options.root, options.say, marked(place), options.kafka);
   await warm;
   await claimDirectory(place, options.say);
   try {
