@@ -178,8 +178,41 @@ export function globMatches(glob: Glob, path: string): boolean {
   return false;
 }
 
-/** Keeps the set of token positions reachable after each character; no backtracking. */
+/** Whether a name right in `directory` (its '/' included; '' is the root) could match. */
+export function globReaches(glob: Glob, directory: string): boolean {
+  return glob.alternatives.some(({ prefix, tokens }) => {
+    const agrees = prefix.startsWith(directory) || directory.startsWith(prefix);
+    const states = agrees ? statesAfter(tokens, directory) : undefined;
+    return states !== undefined && endsWithin(tokens, states);
+  });
+}
+
+/** Whether the end can be reached from these states by characters other than '/'. */
+function endsWithin(tokens: readonly Token[], states: Uint8Array): boolean {
+  let reached = false;
+  for (let index = 0; index <= tokens.length; index++) {
+    reached ||= states[index] !== 0;
+    const token = tokens[index];
+    if (token === undefined) return reached;
+    if (token.kind === 'char' && token.char === '/') reached = false;
+  }
+  return reached;
+}
+
+/** The characters all matching paths end with, one for each alternative; '' where any will do. */
+export function lastCharacters(glob: Glob): string[] {
+  return glob.alternatives.map(({ suffix }) => suffix.slice(-1));
+}
+
 function matches(tokens: readonly Token[], path: string): boolean {
+  return (statesAfter(tokens, path)?.[tokens.length] ?? 0) !== 0;
+}
+
+/**
+ * Keeps the set of token positions reachable after each character; no backtracking.
+ * @returns undefined where none is left: nothing that begins so can match.
+ */
+function statesAfter(tokens: readonly Token[], path: string): Uint8Array | undefined {
   let states = new Uint8Array(tokens.length + 1);
   let next = new Uint8Array(tokens.length + 1);
   enter(tokens, states, 0);
@@ -191,10 +224,10 @@ function matches(tokens: readonly Token[], path: string): boolean {
       alive = true;
       step(tokens, states[index] as number, next, index, char);
     }
-    if (!alive) return false;
+    if (!alive) return undefined;
     [states, next] = [next, states];
   }
-  return states[tokens.length] !== 0;
+  return states.some((state) => state !== 0) ? states : undefined;
 }
 
 /** State 1: at the token. State 2, of 'directories' alone: inside a directory's name. */

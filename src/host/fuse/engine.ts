@@ -322,10 +322,19 @@ export class Engine {
   /** Whether a fault in force wants to see every look at a node; set by who knows the faults. */
   isWatched: (node: number) => boolean = () => true;
 
-  /** Seconds the kernel may keep what it is told now of a node (0: of a name that is not there). */
+  /** The same for names in a directory that lead nowhere. */
+  areNamesWatched: (directory: number) => boolean = () => true;
+
+  /** Seconds the kernel may keep what it is told now of a node. */
   validSeconds(node: number): number {
     const faulted = this.memory.words[WORD.metadataFaults] !== 0;
-    return faulted && (node === 0 || this.isWatched(node)) ? 0 : this.options.timeoutSeconds;
+    return faulted && this.isWatched(node) ? 0 : this.options.timeoutSeconds;
+  }
+
+  /** Seconds it may keep that a name is not there. */
+  absentSeconds(directory: number): number {
+    const faulted = this.memory.words[WORD.metadataFaults] !== 0;
+    return faulted && this.areNamesWatched(directory) ? 0 : this.options.timeoutSeconds;
   }
 
   /**

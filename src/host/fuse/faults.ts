@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { InHeader, WriteIn } from '../../core/codec/fuse/messages.ts';
+import { InHeader, Rename2In, RenameIn, WriteIn } from '../../core/codec/fuse/messages.ts';
 import { OPCODES, OUT_HEADER_BYTES, WRITE_CACHE } from '../../core/codec/fuse/constants.ts';
 import { opcodeName } from '../../core/codec/fuse.ts';
 import type { Verdict } from '../../core/disk/decide.ts';
@@ -8,11 +8,14 @@ import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
 import { execute } from './execute.ts';
 import type { Judge } from './judge.ts';
+import { AT } from './libc.ts';
 import { WORD, type Memory } from './memory.ts';
 import type { Hold, Moved, Pages, Report } from './messages.ts';
+import { NODE } from './node-table.ts';
 import { rateWaitMs } from './rate.ts';
 import type { Handler } from './session.ts';
 
+const S_IFDIR = 0o040000;
 const MOVES = new Set<number>([OPCODES.rename, OPCODES.rename2]);
 
 /** Above this, delayed writes are done first and only their replies are held. */
@@ -60,7 +63,7 @@ export class Faults implements Handler {
     if (verdict === undefined) {
       const result = serve(engine);
       if (engine.opcode === OPCODES.write) this.dropFreshPages(engine);
-      else if (MOVES.has(engine.opcode)) this.#after = { type: 'moved' };
+      else if (MOVES.has(engine.opcode) && result === 0) this.#moved(engine);
       return result;
     }
     this.#tell(engine, verdict);
@@ -100,6 +103,21 @@ export class Faults implements Handler {
       const done = Atomics.load(this.#done, 0);
       if (done >= this.#sent || performance.now() >= endsAt) return;
       Atomics.wait(this.#done, 0, done, DROP_WAIT_MS);
+    }
+  }
+
+  /** What was no fault's may be one's now, though the kernel has it cached. */
+  #moved(engine: Engine): void {
+    const isRename2 = engine.opcode === OPCODES.rename2;
+    const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size, 1);
+    const directory = engine.u64(RenameIn.at.newdir);
+    const dirfd = name === undefined ? -1 : engine.directory(directory);
+    if (name === undefined || dirfd === -1) return;
+    if (engine.stat(dirfd, engine.addressOfName(name), AT.symlinkNofollow) !== 0) return;
+    const node = engine.known();
+    const isDirectory = engine.table.get(node, NODE.type) === S_IFDIR;
+    if (isDirectory || this.#judge.touches(engine, node)) {
+      this.#after = { type: 'moved', node, isDirectory };
     }
   }
 

@@ -1,93 +1,32 @@
 import { OPCODES } from '../../core/codec/fuse/constants.ts';
-import {
-  CopyFileRangeIn,
-  CreateIn,
-  FallocateIn,
-  GetxattrIn,
-  LinkIn,
-  MkdirIn,
-  MknodIn,
-  OpenIn,
-  ReadIn,
-  Rename2In,
-  RenameIn,
-  SetattrIn,
-  WriteIn,
-} from '../../core/codec/fuse/messages.ts';
-import { SETATTR } from '../../core/codec/fuse/constants.ts';
+import { LinkIn, RenameIn } from '../../core/codec/fuse/messages.ts';
 import { decide, type Counters, type Verdict } from '../../core/disk/decide.ts';
-import { operationBit, operationSet, type Operation } from '../../core/disk/operation.ts';
 import {
   compileRules,
   matchesPath,
   refusesFreshPages,
   touchesMetadata,
+  touchesPages,
   type Published,
   type Request,
   type Rule,
 } from '../../core/disk/rule.ts';
 import type { Engine } from './engine.ts';
+import { describe, NAMES, operationOf } from './judged.ts';
+import { reachOf, reachingNames, type Reach } from '../../core/disk/reach.ts';
 import { WORD, type Memory } from './memory.ts';
 import { NODE } from './node-table.ts';
 
 const O = OPCODES;
 const PER_RULE = 2;
 
-const BITS: Readonly<Record<number, Operation[]>> = {
-  [O.lookup]: ['lookup'],
-  [O.getattr]: ['getattr'],
-  [O.setattr]: ['setattr'],
-  [O.readlink]: ['readlink'],
-  [O.symlink]: ['symlink'],
-  [O.mknod]: ['mknod'],
-  [O.mkdir]: ['mkdir'],
-  [O.unlink]: ['unlink'],
-  [O.rmdir]: ['rmdir'],
-  [O.rename]: ['rename'],
-  [O.rename2]: ['rename'],
-  [O.link]: ['link'],
-  [O.open]: ['open'],
-  [O.create]: ['create', 'open'],
-  [O.tmpfile]: ['create', 'open'],
-  [O.read]: ['read'],
-  [O.write]: ['write'],
-  [O.flush]: ['flush'],
-  [O.fsync]: ['fsync'],
-  [O.opendir]: ['opendir'],
-  [O.readdir]: ['readdir'],
-  [O.readdirplus]: ['readdir'],
-  [O.fsyncdir]: ['fsyncdir'],
-  [O.statfs]: ['statfs'],
-  [O.setxattr]: ['setxattr'],
-  [O.getxattr]: ['getxattr'],
-  [O.listxattr]: ['listxattr'],
-  [O.removexattr]: ['removexattr'],
-  [O.fallocate]: ['fallocate'],
-  [O.lseek]: ['lseek'],
-  [O.copyFileRange]: ['copy'],
-};
-const OPERATION = Array.from({ length: 64 }, (_, opcode) => operationSet(BITS[opcode] ?? []));
-const TRUNCATE = operationBit('truncate');
-
-/** Where the names of an operation on names are in its body; 1 or 2 of them. */
-const NAMES: Readonly<Record<number, number>> = {
-  [O.lookup]: 0,
-  [O.unlink]: 0,
-  [O.rmdir]: 0,
-  [O.symlink]: 0,
-  [O.mknod]: MknodIn.size,
-  [O.mkdir]: MkdirIn.size,
-  [O.link]: LinkIn.size,
-  [O.create]: CreateIn.size,
-  [O.rename]: RenameIn.size,
-  [O.rename2]: Rename2In.size,
-};
-
 const NONE: readonly Rule[] = [];
+const NOWHERE = reachOf(NONE, '');
 const CACHE_LIMIT = 100_000;
 
 interface Known {
-  generation: number;
+  /** The node's `naming` when this was found out. */
+  naming: number;
   rules: readonly Rule[];
 }
 
@@ -100,10 +39,15 @@ export class Judge implements Counters {
   /** The operations any rule takes: most requests are of others. */
   #operations = 0;
   readonly #byNode = new Map<number, Known>();
+  readonly #byDirectory = new Map<number, { generation: number; reach: Reach }>();
+  /** By node: the view at which no rule took it, plus its naming then. Untouched pages cost nothing. */
+  readonly #quiet: Float64Array;
+  #view = 0;
   readonly #request: Request = { operation: 0, writes: false, pid: 0, uid: 0, offset: 0, size: 0 };
 
   constructor(memory: Memory) {
     this.#memory = memory;
+    this.#quiet = new Float64Array(memory.shared.sizes.nodes);
   }
 
   get epoch(): number {
@@ -135,48 +79,88 @@ export class Judge implements Counters {
       this.#rules = compileRules(published);
       this.#operations = this.#rules.reduce((set, rule) => set | rule.operations, 0);
       this.#epoch = epoch;
-      this.#byNode.clear();
+      this.#forget();
     }
     const pathEpoch = Atomics.load(words, WORD.pathEpoch);
     if (pathEpoch !== this.#pathEpoch) {
-      this.#byNode.clear();
+      this.#forget();
       this.#pathEpoch = pathEpoch;
     }
+  }
+
+  #forget(): void {
+    this.#byNode.clear();
+    this.#byDirectory.clear();
+    this.#view += 2 ** 32;
+  }
+
+  /** Whether no rule takes a node's current path: known at the price of a comparison. */
+  #isQuiet(engine: Engine, node: number): boolean {
+    return this.#quiet[node] === this.#view + engine.table.get(node, NODE.naming);
   }
 
   /** The rules whose globs take a node's current path. */
   ofNode(engine: Engine, node: number): readonly Rule[] {
     this.#refresh();
-    const generation = engine.table.get(node, NODE.generation);
+    if (this.#isQuiet(engine, node)) return NONE;
+    const { table } = engine;
+    const naming = table.get(node, NODE.naming);
     const known = this.#byNode.get(node);
-    if (known !== undefined && known.generation === generation) return known.rules;
-    const rules = this.#ofPath(engine.table.pathOf(node));
+    if (known?.naming === naming) return known.rules;
+    const rules = this.#find(engine, node);
     if (this.#byNode.size >= CACHE_LIMIT) this.#byNode.clear();
-    this.#byNode.set(node, { generation, rules });
+    if (rules.length > 0) this.#byNode.set(node, { naming, rules });
+    else this.#quiet[node] = this.#view + naming;
     return rules;
   }
 
+  #find(engine: Engine, node: number): readonly Rule[] {
+    const { table } = engine;
+    const parent = table.parentOf(node);
+    if (parent === 0) return this.#ofPath(this.#rules, table.pathOf(node));
+    const reach = this.#reachOf(engine, parent);
+    if (reach.isEmpty) return NONE;
+    const some = reachingNames(reach, table.nameOf(node).at(-1) ?? 0);
+    return some.length === 0 ? NONE : this.#ofPath(some, table.pathOf(node));
+  }
+
+  /** The rules that could take a name in a directory. A directory's path changes the path epoch. */
+  #reachOf(engine: Engine, directory: number): Reach {
+    const generation = engine.table.get(directory, NODE.generation);
+    const known = this.#byDirectory.get(directory);
+    if (known?.generation === generation) return known.reach;
+    const path = engine.table.pathOf(directory);
+    // One without a name: what is made there nobody finds.
+    const reach = path === undefined ? NOWHERE : reachOf(this.#rules, path);
+    if (this.#byDirectory.size >= CACHE_LIMIT) this.#byDirectory.clear();
+    if (path !== undefined) this.#byDirectory.set(directory, { generation, reach });
+    return reach;
+  }
+
   /** A nameless file is taken only by rules for any path. */
-  #ofPath(path: string | undefined): readonly Rule[] {
-    const rules = this.#rules.filter((rule) =>
+  #ofPath(among: readonly Rule[], path: string | undefined): readonly Rule[] {
+    const rules = among.filter((rule) =>
       path === undefined ? rule.paths.length === 0 : matchesPath(rule, path),
     );
     return rules.length === 0 ? NONE : rules;
   }
 
   #ofName(engine: Engine, parent: number, offset: number, index: number): readonly Rule[] {
+    const reach = this.#reachOf(engine, parent);
+    if (reach.isEmpty) return NONE;
     const name = engine.name(offset, index);
-    const directory = engine.table.pathOf(parent);
-    if (name === undefined || directory === undefined) return NONE;
-    const text = engine.input.toString('utf8', name.from, name.from + name.length);
-    return this.#ofPath(directory === '' ? text : `${directory}/${text}`);
+    if (name === undefined) return NONE;
+    const end = name.from + name.length;
+    const some = reachingNames(reach, engine.input[end - 1] as number);
+    const directory = some.length === 0 ? undefined : engine.table.pathOf(parent);
+    if (directory === undefined) return NONE;
+    const text = engine.input.toString('utf8', name.from, end);
+    return this.#ofPath(some, directory === '' ? text : `${directory}/${text}`);
   }
 
-  #applying(engine: Engine, operation: number): readonly Rule[] {
+  #applying(engine: Engine): readonly Rule[] {
     const offset = NAMES[engine.opcode];
     if (offset === undefined) return this.ofNode(engine, engine.node);
-    // Only rules that take the operation are worth a path: names are new each time.
-    if (!this.#rules.some((rule) => (rule.operations & operation) !== 0)) return NONE;
     const rules = this.#ofName(engine, engine.node, offset, 0);
     let others = NONE;
     if (engine.opcode === O.rename || engine.opcode === O.rename2) {
@@ -184,18 +168,18 @@ export class Judge implements Counters {
     } else if (engine.opcode === O.link) {
       others = this.ofNode(engine, engine.u64(LinkIn.at.oldnodeid));
     }
-    return others.length === 0 ? rules : [...new Set([...rules, ...others])];
+    const known = new Set(rules.map((rule) => rule.index));
+    return others.length === 0
+      ? rules
+      : [...rules, ...others.filter((rule) => !known.has(rule.index))];
   }
 
   /** What the rules do to the request the engine holds; undefined where they let it pass. */
   ask(engine: Engine): Verdict | undefined {
     this.#refresh();
-    let operation = OPERATION[engine.opcode] ?? 0;
-    if (engine.opcode === O.setattr && (engine.u32(SetattrIn.at.valid) & SETATTR.size) !== 0) {
-      operation = TRUNCATE;
-    }
+    const operation = operationOf(engine);
     if ((operation & this.#operations) === 0 || !engine.table.isLive(engine.node)) return undefined;
-    const rules = this.#applying(engine, operation);
+    const rules = this.#applying(engine);
     if (rules.length === 0) return undefined;
     const request = this.#request;
     request.operation = operation;
@@ -210,46 +194,19 @@ export class Judge implements Counters {
     return this.ofNode(engine, node).some(touchesMetadata);
   }
 
+  /** The same for a name that leads nowhere. */
+  watchesNames(engine: Engine, directory: number): boolean {
+    this.#refresh();
+    return this.#reachOf(engine, directory).rules.some(touchesMetadata);
+  }
+
+  /** Whether what the kernel has cached of a node could hide a fault. */
+  touches(engine: Engine, node: number): boolean {
+    return this.ofNode(engine, node).some((rule) => touchesMetadata(rule) || touchesPages(rule));
+  }
+
   /** Whether a page just written to a node must not stay in the kernel's cache. */
   refusesFreshPages(engine: Engine): boolean {
     return this.ofNode(engine, engine.node).some(refusesFreshPages);
-  }
-}
-
-const O_ACCMODE = 3;
-const O_TRUNC = 0o1000;
-
-function describe(engine: Engine, request: Request): void {
-  request.writes = false;
-  request.offset = 0;
-  request.size = 0;
-  switch (engine.opcode) {
-    case O.read:
-      request.offset = engine.u64(ReadIn.at.offset);
-      request.size = engine.u32(ReadIn.at.size);
-      return;
-    case O.write:
-      request.offset = engine.u64(WriteIn.at.offset);
-      request.size = engine.u32(WriteIn.at.size);
-      return;
-    case O.open:
-      request.writes = (engine.u32(OpenIn.at.flags) & (O_ACCMODE | O_TRUNC)) !== 0;
-      return;
-    case O.setattr:
-      request.offset = engine.u64(SetattrIn.at.size);
-      return;
-    case O.fallocate:
-      request.offset = engine.u64(FallocateIn.at.offset);
-      request.size = engine.u64(FallocateIn.at.length);
-      return;
-    case O.copyFileRange:
-      request.offset = engine.u64(CopyFileRangeIn.at.offOut);
-      request.size = engine.u64(CopyFileRangeIn.at.len);
-      return;
-    case O.getxattr:
-      request.size = engine.u32(GetxattrIn.at.size);
-      return;
-    default:
-      return;
   }
 }

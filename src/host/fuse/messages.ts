@@ -51,9 +51,11 @@ export interface Sweep {
   names: readonly { directory: number; name: string }[];
 }
 
-/** To the notifier: names moved; what was no fault's may be one's now. */
+/** To the notifier: a name moved; what was no fault's may be one's now. */
 export interface Moved {
   type: 'moved';
+  node: number;
+  isDirectory: boolean;
 }
 
 export type NoticeMessage = Pages | Sweep | Moved;

@@ -19,6 +19,8 @@ export const NODE = {
   durableHigh: 12,
   durableEpoch: 13,
   type: 14,
+  /** Counts up with every name given or taken, also from one inode of the row to the next. */
+  naming: 15,
 } as const;
 
 const LINK = { parent: 0, name: 1, length: 2, next: 3 } as const;
@@ -129,12 +131,14 @@ export class NodeTable {
       this.#words[WORD.nodeFree] = this.get(node, NODE.next);
     }
     const generation = this.get(node, NODE.generation) + 1;
+    const naming = this.get(node, NODE.naming) + 1;
     this.#nodes.fill(0, node * NODE_WORDS, (node + 1) * NODE_WORDS);
     this.set(node, NODE.inoLow, inoLow);
     this.set(node, NODE.inoHigh, inoHigh);
     this.set(node, NODE.device, device);
     this.set(node, NODE.type, type);
     this.set(node, NODE.generation, generation);
+    this.set(node, NODE.naming, naming);
     const bucket = this.#bucket(device, inoLow, inoHigh);
     this.set(node, NODE.next, this.#memory.hash[bucket] as number);
     this.#memory.hash[bucket] = node;
@@ -287,6 +291,7 @@ export class NodeTable {
     this.#links[at + LINK.length] = name.length;
     this.#links[at + LINK.next] = this.get(node, NODE.link);
     this.set(node, NODE.link, link);
+    this.#count(node, NODE.naming, 1);
     this.#count(parent, NODE.references, 1);
     return true;
   }
@@ -329,6 +334,7 @@ export class NodeTable {
         this.#links[before * LINK_WORDS + LINK.next] = next;
       }
       this.#freeLink(link);
+      this.#count(node, NODE.naming, 1);
     }
     const named = this.get(node, NODE.link) !== 0;
     unlock(this.#words, WORD.nodeLock);

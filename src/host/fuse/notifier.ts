@@ -4,11 +4,12 @@ import {
   matchesPath,
   touchesMetadata,
   touchesPages,
+  type Published,
   type Rule,
 } from '../../core/disk/rule.ts';
 import type { Engine } from './engine.ts';
 import { WORD } from './memory.ts';
-import type { NoticeMessage, Pages, Report, Sweep } from './messages.ts';
+import type { Moved, NoticeMessage, Pages, Report, Sweep } from './messages.ts';
 import type { Notices } from './notices.ts';
 import { ROOT } from './node-table.ts';
 
@@ -31,8 +32,22 @@ export class Notifier {
     port.on('message', (message: NoticeMessage) => {
       if (message.type === 'pages') this.#pages(message);
       else if (message.type === 'sweep') this.#sweep(message);
-      else if (this.#knowsEpochs()) this.#notices.allEntries();
+      else this.#moved(message);
     });
+  }
+
+  #moved({ node, isDirectory }: Moved): void {
+    if (isDirectory) {
+      const { words, rules } = this.#engine.memory;
+      const bytes = rules.slice(0, Atomics.load(words, WORD.rulesLength));
+      const now = JSON.parse(Buffer.from(bytes).toString('utf8')) as Published;
+      this.#sweepRules(compileRules(now));
+      return;
+    }
+    this.#notices.pages(node);
+    const { table } = this.#engine;
+    const parent = table.parentOf(node);
+    if (parent !== 0) this.#notices.entry(parent, Buffer.from(table.nameOf(node)));
   }
 
   #pages(message: Pages): void {
@@ -48,17 +63,21 @@ export class Notifier {
   /** Before a change of the rules is acknowledged: nothing cached may hide or outlive a fault. */
   #sweep(message: Sweep): void {
     const rules = [message.before, message.after].flatMap(compileRules);
-    const pages = rules.filter(touchesPages);
-    const metadata = rules.filter(touchesMetadata);
-    let nodes = 0;
     for (const { directory, name } of message.names) {
       this.#notices.entry(directory, Buffer.from(name, 'latin1'));
     }
+    this.#control.postMessage({ type: 'swept', nodes: this.#sweepRules(rules) });
+  }
+
+  #sweepRules(rules: readonly Rule[]): number {
+    const pages = rules.filter(touchesPages);
+    const metadata = rules.filter(touchesMetadata);
+    let nodes = 0;
     if (metadata.length > 0 && this.#knowsEpochs()) {
       this.#notices.allEntries();
     }
     if (pages.length + metadata.length > 0) nodes = this.#sweepNodes(pages, metadata);
-    this.#control.postMessage({ type: 'swept', nodes });
+    return nodes;
   }
 
   #knowsEpochs(): boolean {

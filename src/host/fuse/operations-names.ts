@@ -7,12 +7,13 @@ import { AT, libc, O_CLOEXEC, O_PATH } from './libc.ts';
 import { lockExclusive, unlockExclusive } from './lock.ts';
 import { WORD } from './memory.ts';
 import type { Engine } from './engine.ts';
-import type { Name } from './node-table.ts';
+import { NODE, type Name } from './node-table.ts';
 
 /** Operations on names. Those that move or remove a name hold the path lock alone. */
 
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
+const S_IFDIR = 0o040000;
 const S_ISGID = 0o2000;
 const RENAME_EXCHANGE = 2;
 
@@ -22,14 +23,12 @@ export function lookup(engine: Engine): number {
   if (name === undefined) return -ERRNO.EINVAL;
   if (parentFd === -1) return engine.failed();
   const found = engine.replyEntry(engine.node, parentFd, name);
-  if (found !== -ERRNO.ENOENT || engine.validSeconds(0) === 0) return found;
+  if (found !== -ERRNO.ENOENT) return found;
+  const seconds = engine.absentSeconds(engine.node);
+  if (seconds === 0) return found;
   // Node 0 with a time is a name known not to be there.
   engine.output.fill(0, OUT_HEADER_BYTES, OUT_HEADER_BYTES + EntryOut.size + Attr.size);
-  engine.outputView.setUint32(
-    OUT_HEADER_BYTES + EntryOut.at.entryValid,
-    engine.validSeconds(0),
-    true,
-  );
+  engine.outputView.setUint32(OUT_HEADER_BYTES + EntryOut.at.entryValid, seconds, true);
   return EntryOut.size + Attr.size;
 }
 
@@ -155,7 +154,6 @@ function keep(engine: Engine, parentFd: number, name: Name): Kept {
 function lose(engine: Engine, kept: Kept, parent: number, name: Name): void {
   if (kept.node === 0) return;
   const named = engine.table.removeName(kept.node, parent, name);
-  Atomics.add(engine.memory.words, WORD.pathEpoch, 1);
   if (kept.fd === -1) return;
   if (named || !engine.table.pin(kept.node, kept.fd)) libc.close(kept.fd);
 }
@@ -204,7 +202,9 @@ function move(engine: Engine, from: Place, to: Place, flags: number): number {
     engine.close(target.fd);
     return error;
   }
-  Atomics.add(engine.memory.words, WORD.pathEpoch, 1);
+  // Paths below a directory that moved: all that was found out about paths is void.
+  const moved = [source, target.node].some((node) => table.get(node, NODE.type) === S_IFDIR);
+  if (moved) Atomics.add(engine.memory.words, WORD.pathEpoch, 1);
   if ((flags & RENAME_EXCHANGE) !== 0) {
     engine.close(target.fd);
     table.addName(source, to.parent, to.name);

@@ -37,6 +37,7 @@ if (data.role === 'notify') {
   assert(notifier !== undefined, 'a thread without a notifier');
   const judge = new Judge(memory);
   engine.isWatched = (node) => judge.watchesMetadata(engine, node);
+  engine.areNamesWatched = (directory) => judge.watchesNames(engine, directory);
   const faults = new Faults(memory, judge, device, { lanes, notifier, control });
   if (data.role === 'lane') {
     const lane = new Lane(engine, faults, control);
