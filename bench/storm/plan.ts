@@ -27,16 +27,23 @@ export const VICTIM_SECONDS = '86413.5';
 
 const BLOW_WINDOW_MS = 1_500;
 
+const IPTABLES = { backend: 'iptables' };
+const FLAPPING = { flap: { on: ['200ms', '400ms'], off: ['100ms', '300ms'] } };
+
 function faultsOf(random: Random, prefix: string, leaseMs: number): FaultRequest[] {
   const lease = `${leaseMs}ms`;
   const override = {
     limits: ['nodes' as const, 'roleShare' as const, 'overlap' as const],
     reason: 'the storm spares nobody',
   };
+  // The expiry that is to be seen is that of a cut which has no pauses of its own.
+  const variant = random
+    .fork('cut')
+    .pick(leaseMs > 60_000 ? [{}, IPTABLES] : [{}, IPTABLES, { how: 'reset' }, FLAPPING]);
   const cut: FaultRequest = {
     id: `${prefix}-cut`,
     kind: 'network.partition',
-    params: { groups: [['n1'], ['n2']] },
+    params: { groups: [['n1'], ['n2']], ...variant },
     lease,
     override,
   };

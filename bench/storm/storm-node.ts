@@ -118,8 +118,21 @@ export class StormNode {
     this.signal(this.agent(), 'SIGKILL');
   }
 
-  tables(): Promise<string> {
-    return this.run(['nft', 'list', 'tables']);
+  /** Rules that carry our mark, whoever made them; the empty chains of iptables are not ours. */
+  async rules(): Promise<string> {
+    const seen = await Promise.all(
+      [
+        ['nft', 'list', 'tables'],
+        ['iptables-save'],
+        ['ip6tables-save'],
+        ['ipset', 'list', '-name'],
+      ].map((argv) => this.run(argv)),
+    );
+    return seen
+      .join('\n')
+      .split('\n')
+      .filter((line) => line.includes('faultline-'))
+      .join('\n');
   }
 
   /** Runs a program in this node. @throws where it fails. */
@@ -131,11 +144,11 @@ export class StormNode {
 
   /** What distinguishes this node from one that nobody has touched. */
   async differences(): Promise<string[]> {
-    const tables = (await this.tables()).trim();
+    const rules = await this.rules();
     const seen = this.#seen();
     const victims = seen.filter(isVictim);
     const [victim] = victims;
-    const found = tables === '' ? [] : [tables];
+    const found = rules === '' ? [] : [rules];
     if (!victim || victims.length > 1) found.push(`${victims.length} victims`);
     else if (['T', 't'].includes(victim.state)) found.push(`victim ${victim.pid} is stopped`);
     const workers = seen.filter(({ line }) => /\/(burner|pulse)\.(sh|ts) /.test(line));

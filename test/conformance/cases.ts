@@ -4,13 +4,7 @@ import { Random } from '../../src/core/base/random.ts';
 import { KINDS, targetsOf } from '../../src/core/faults/registry.ts';
 import type { Act } from '../../src/core/model/act.ts';
 import { EXAMPLE_TOPOLOGY } from '../../src/core/model/example-topology.ts';
-import {
-  NEEDS,
-  type FaultKind,
-  type Facts,
-  type Here,
-  type Step,
-} from '../../src/core/model/fault.ts';
+import type { FaultKind, Facts, Here, Step } from '../../src/core/model/fault.ts';
 import type { Answer } from '../../src/core/model/query.ts';
 import { FakeLinux } from '../support/fake-linux.ts';
 
@@ -46,7 +40,6 @@ export function hereOf(each: Case, node: string, faultId = 'fault-1'): Here {
     targets: each.selected,
     meets: () => true,
     control: { coordinatorAddresses: ['198.18.0.254'], agentPort: 8611 },
-    met: NEEDS,
     durationMs: 60_000,
     random: new Random(7).fork(each.kind.kind).fork(node),
   };

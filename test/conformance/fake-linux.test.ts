@@ -1,7 +1,8 @@
 import { FakeLinux } from '../support/fake-linux.ts';
-import { linuxSuite, SERVICE } from './linux-suite.ts';
+import { linuxSuite, SERVICE, type Bench } from './linux-suite.ts';
+import { netfilterSuite } from './netfilter-suite.ts';
 
-linuxSuite('in memory', async () => {
+const open = async (): Promise<Bench> => {
   const linux = new FakeLinux();
   linux.addService(SERVICE.name, ['/bin/sleep', SERVICE.mark]);
   return {
@@ -11,4 +12,7 @@ linuxSuite('in memory', async () => {
     forbiddenPart: '/sbin/init',
     close: async () => {},
   };
-});
+};
+
+linuxSuite('in memory', open);
+netfilterSuite('in memory', open);

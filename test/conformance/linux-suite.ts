@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Failure } from '../../src/core/base/failure.ts';
-import type { Act, DropTable } from '../../src/core/model/act.ts';
+import type { Act } from '../../src/core/model/act.ts';
 import type { ProcessRef } from '../../src/core/model/process-match.ts';
 import type { Linux } from '../../src/host/linux/linux.ts';
 
@@ -20,30 +20,15 @@ export interface Bench {
 /** The service that every bench is configured with: its match is this part of an argument. */
 export const SERVICE = { name: 'victim', mark: 'faultline-suite-service' };
 
-function dropOf(timeoutMs: number): DropTable {
-  return {
-    table: 'faultline-suite1',
-    faultId: 'suite-1',
-    peers: [
-      { name: 'n2', ipv4: ['198.51.100.2'], ipv6: ['2001:db8:51::2'], agentPort: 8611 },
-      { name: 'n3', ipv4: ['198.51.100.3'], ipv6: [] },
-    ],
-    control: { coordinatorAddresses: ['198.51.100.9', '2001:db8:51::9'], agentPort: 8611 },
-    timeoutMs,
-  };
-}
-
-async function fails(code: string, promise: Promise<unknown>): Promise<void> {
+export async function fails(code: string, promise: Promise<unknown>): Promise<void> {
   await assert.rejects(promise, (error) => error instanceof Failure && error.code === code);
 }
 
-/** What both implementations of Linux promise; the fake is only worth what this suite holds it to. */
-export function linuxSuite(
-  name: string,
+/** A test on a bench of its own, closed after it. */
+export function benchTests(
   open: () => Promise<Bench>,
-  skip: string | false = false,
-): void {
-  const onBench = (title: string, body: (bench: Bench) => Promise<void>): void => {
+): (title: string, body: (bench: Bench) => Promise<void>) => void {
+  return (title, body) => {
     test(title, async () => {
       const bench = await open();
       try {
@@ -53,53 +38,16 @@ export function linuxSuite(
       }
     });
   };
+}
 
+/** What both implementations of Linux promise; the fake is only worth what this suite holds it to. */
+export function linuxSuite(
+  name: string,
+  open: () => Promise<Bench>,
+  skip: string | false = false,
+): void {
+  const onBench = benchTests(open);
   suite(`linux: ${name}`, { skip }, () => {
-    onBench('a table is made once or twice, found, and deleted once or twice', async (bench) => {
-      const { linux } = bench;
-      const drop: Act = { act: 'nft.drop', drop: dropOf(60_000) };
-      const remove: Act = { act: 'nft.delete', table: drop.drop.table };
-      assert.equal(await linux.holds(drop), false);
-      await linux.perform(remove);
-      await linux.perform(drop);
-      await linux.perform(drop);
-      assert.equal(await linux.holds(drop), true);
-      assert.equal(await linux.holds(remove), false);
-      const [leftover, ...more] = await linux.leftovers();
-      assert.deepEqual(more, []);
-      assert.equal(leftover?.faultId, 'suite-1');
-      assert.deepEqual(leftover?.remove, remove);
-      const counters = await linux.ask({ query: 'nftCounters', table: drop.drop.table });
-      assert.deepEqual(counters.packets, { n2: 0, n3: 0 });
-      await linux.perform(remove);
-      await linux.perform(remove);
-      assert.equal(await linux.holds(drop), false);
-      assert.equal(await linux.holds(remove), true);
-      const none = await linux.ask({ query: 'nftCounters', table: drop.drop.table });
-      assert.deepEqual(none.packets, {});
-      assert.deepEqual(await linux.leftovers(), []);
-    });
-
-    onBench(
-      'elements expire by themselves; refreshing keeps them, never revives',
-      async (bench) => {
-        const { linux } = bench;
-        const drop = dropOf(1_500);
-        await linux.perform({ act: 'nft.drop', drop });
-        await bench.pass(900);
-        await linux.perform({ act: 'nft.refresh', drop });
-        await bench.pass(900);
-        assert.equal(await linux.holds({ act: 'nft.drop', drop }), true);
-        await bench.pass(1_600);
-        assert.equal(await linux.holds({ act: 'nft.drop', drop }), false);
-        await fails('expired', linux.perform({ act: 'nft.refresh', drop }));
-        assert.equal(await linux.holds({ act: 'nft.drop', drop }), false);
-        await linux.perform({ act: 'nft.delete', table: drop.table });
-        await linux.perform({ act: 'nft.refresh', drop });
-        assert.deepEqual(await linux.leftovers(), []);
-      },
-    );
-
     onBench('stop, go on, kill: exactly the process meant', async (bench) => {
       const { linux } = bench;
       const process = await bench.victim('suite-signal');

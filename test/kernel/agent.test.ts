@@ -130,9 +130,9 @@ suite('a real agent', { skip: lacks('root', 'namespaces', 'nft') }, () => {
       assert.equal(status.endedBy, 'guard');
       const { effect, before, during, after } = status.receipt;
       assert.equal(effect, 'seen', 'what was measured outlives the agent');
-      assert.deepEqual(before, { query: 'nftCounters', packets: {} });
+      assert.deepEqual(before, { query: 'packetCounters', packets: {} });
       assert.deepEqual(after, before);
-      assert.ok(during?.query === 'nftCounters' && (during.packets['n2'] ?? 0) > 0);
+      assert.ok(during?.query === 'packetCounters' && (during.packets['n2'] ?? 0) > 0);
     });
   });
 

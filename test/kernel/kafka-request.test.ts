@@ -117,7 +117,8 @@ suite('a proxy in a node', { skip: lacks('root', 'namespaces', 'nft') }, () => {
       const act = proxy(token, [{ apiKey: 'Produce', duplicate: true }]);
       if (act.act === 'kafka.proxy' && how === 'alone') act.orders.timeoutMs = 1_000;
       await linux.perform(act);
-      if (how === 'table') await linux.perform({ act: 'nft.delete', table: token });
+      if (how === 'table')
+        await linux.perform({ act: 'netfilter.delete', backend: 'nft', table: token });
       await until(
         'it ends',
         async () => !(await linux.ask({ query: 'proxyCounts', token })).running,

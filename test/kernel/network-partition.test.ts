@@ -1,235 +1,265 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
-import { Random } from '../../src/core/base/random.ts';
+import { suite } from 'node:test';
 import { networkPartition } from '../../src/core/faults/network.partition.ts';
-import type { Act, DropTable } from '../../src/core/model/act.ts';
-import { NEEDS, type Here, type Step } from '../../src/core/model/fault.ts';
-import type { Topology } from '../../src/core/model/topology.ts';
-import { LinuxInNetns } from '../support/linux-in-netns.ts';
+import type { RuleTable } from '../../src/core/model/act-netfilter.ts';
+import type { Act } from '../../src/core/model/act.ts';
+import type { Step } from '../../src/core/model/fault.ts';
 import { lacks } from '../support/needs.ts';
-import { NetPeer } from '../support/net-peer-client.ts';
-import { TestNetwork, type TestNode } from '../support/netns.ts';
+import {
+  AGENT,
+  CONTROLLER,
+  KAFKA,
+  rigTests,
+  type Machine,
+  type NetRig,
+} from '../support/net-rig.ts';
 import { until } from '../support/until.ts';
 
-const AGENT = 8611;
-const KAFKA = 9092;
 /** Long enough for an echo on a busy machine, and much longer than one takes. */
 const SILENT_MS = 700;
+const PREFIX = 'flpart';
 
-interface Machine {
-  node: TestNode;
-  hands: LinuxInNetns;
-  peer: NetPeer;
-}
-
-class Rig {
-  readonly network = new TestNetwork('flpart', 3, 42);
-  readonly machines: Machine[] = this.network.nodes.map((node) => ({
-    node,
-    hands: new LinuxInNetns(this.network, node),
-    peer: new NetPeer(this.network, node),
-  }));
-  readonly topology: Topology = {
-    name: 'kernel',
-    nodes: this.network.nodes.map((node) => ({
-      name: node.name,
-      agent: `http://${node.address}:${AGENT}`,
-      addresses: [node.address, node.address6],
-      roles: ['broker' as const],
-      listeners: [{ name: 'PLAINTEXT', port: KAFKA }],
-    })),
-  };
-
-  at(index: number): Machine {
-    const machine = this.machines[index - 1];
-    assert.ok(machine);
-    return machine;
-  }
-
-  here(index: number, coordinator: string[] = []): Here {
-    return {
-      faultId: 'kernel-1',
-      instance: 1,
-      token: 'faultline-kernel1',
-      node: this.at(index).node.name,
-      topology: this.topology,
-      targets: [],
-      meets: () => true,
-      control: { coordinatorAddresses: coordinator, agentPort: AGENT },
-      met: NEEDS,
-      random: new Random(1),
-    };
-  }
-
-  step(index: number, groups: string[][], coordinator: string[] = []): Step {
-    const [step] = networkPartition.plan({ groups }, this.here(index, coordinator), []);
-    assert.ok(step && 'act' in step);
-    return step;
-  }
-
-  async listen(...ports: number[]): Promise<void> {
-    for (const { peer } of this.machines) for (const port of ports) await peer.listen(port);
-  }
-
-  /** Forgets who has which link address: the next packet must ask first. */
-  coldNeighbours(): void {
-    for (const { node } of this.machines) {
-      for (const family of ['-4', '-6']) {
-        this.network.run(node, ['ip', family, 'neigh', 'flush', 'all']);
-      }
-    }
-  }
-
-  async close(): Promise<void> {
-    for (const { hands, peer } of this.machines) {
-      await hands.close();
-      await peer.close();
-    }
-    this.network.close();
-  }
-}
-
-function onRig(title: string, body: (rig: Rig) => Promise<void>): void {
-  test(title, async () => {
-    const rig = new Rig();
-    try {
-      await body(rig);
-    } finally {
-      await rig.close();
-    }
-  });
-}
-
-const dropOf = (step: Step): DropTable => {
-  assert.ok(step.act.act === 'nft.drop');
-  return step.act.drop;
+const rulesOf = ([step]: readonly Step[]): RuleTable => {
+  assert.ok(step?.act.act === 'netfilter.apply');
+  return step.act.rules;
 };
 
-suite(
-  'network.partition on a real kernel',
-  { skip: lacks('root', 'namespaces', 'nft', 'ipv6') },
-  () => {
-    onRig(
-      'established connections are cut at once, bystanders are not, healing mends',
-      async (rig) => {
-        await rig.listen(KAFKA);
-        const [one, two, three] = [rig.at(1), rig.at(2), rig.at(3)];
-        const kept: [Machine, Machine, string][] = [];
-        for (const [from, to] of [
-          [one, two],
-          [two, one],
-          [one, three],
-          [three, two],
-        ] as const) {
-          for (const address of [to.node.address, to.node.address6]) {
-            const name = `${from.node.name}-${address}`;
-            assert.equal(await from.peer.open(address, KAFKA, 5_000, name), 'open');
-            assert.equal(await from.peer.echo(name, 5_000), 'echoed');
-            kept.push([from, to, name]);
-          }
-        }
-        const groups = [['n1'], ['n2']];
-        const steps = [rig.step(1, groups), rig.step(2, groups)] as const;
-        await one.hands.perform(steps[0].act);
-        await two.hands.perform(steps[1].act);
-        const words = await Promise.all(
-          kept.map(async ([from, to, name]) => {
-            const cut = from !== three && to !== three;
-            const word = await from.peer.echo(name, cut ? SILENT_MS : 5_000);
-            return [name, word, cut ? 'silent' : 'echoed'];
-          }),
-        );
-        for (const [name, word, expected] of words) assert.equal(word, expected, String(name));
-        assert.equal(await one.peer.open(two.node.address, KAFKA, SILENT_MS), 'silent');
-        assert.equal(await one.peer.open(two.node.address6, KAFKA, SILENT_MS), 'silent');
-        await one.hands.perform({ act: 'nft.delete', table: dropOf(steps[0]).table });
-        await two.hands.perform({ act: 'nft.delete', table: dropOf(steps[1]).table });
-        for (const [from, , name] of kept) {
-          await until(
-            `${name} is mended`,
-            async () => (await from.peer.echo(name, 1_000)) === 'echoed',
-          );
-        }
-        for (const { hands } of rig.machines) assert.deepEqual(await hands.leftovers(), []);
-      },
-    );
+/** Every way to make the rules that this machine has. */
+const WAYS = [
+  { backend: 'nft', iptables: 'iptables-nft' },
+  { backend: 'iptables', iptables: 'iptables-nft' },
+  { backend: 'iptables', iptables: 'iptables-legacy' },
+] as const;
 
-    onRig('the witness sees it with no other traffic, on one side alone, too', async (rig) => {
-      rig.coldNeighbours();
-      const params = { groups: [['n1'], ['n2', 'n3']] };
-      const step = rig.step(1, params.groups);
-      const { hands } = rig.at(1);
-      const witness = networkPartition.witness(params, rig.here(1), []);
-      assert.ok('seen' in witness);
-      const before = await hands.ask(witness.sample);
-      await hands.perform(step.act);
-      assert.equal(witness.seen(before, await hands.ask(witness.sample)), false);
-      await until('every peer is counted', async () => {
-        await hands.probe(witness.probes);
-        return witness.seen(before, await hands.ask(witness.sample));
+/** Whoever might answer, besides Kafka and the agent. */
+const OTHER_PORTS = [22, 80, AGENT - 1, AGENT + 1, KAFKA, CONTROLLER, 32_768, 65_535];
+
+/** Two nodes lose each other. @returns what heals them. */
+async function cut(rig: NetRig, params: object): Promise<() => Promise<void>> {
+  const plans = ([1, 2] as const).map((index) => ({
+    index,
+    steps: rig.plan(networkPartition, index, { groups: [['n1'], ['n2']], ...params }),
+  }));
+  for (const { index, steps } of plans) await rig.perform(index, steps);
+  return async () => {
+    for (const { index, steps } of plans) await rig.undo(index, steps);
+  };
+}
+
+const addressesOf = ({ node }: Machine): string[] => [node.address, node.address6];
+
+for (const { backend, iptables } of WAYS) {
+  const way = backend === 'nft' ? 'nft' : iptables;
+  const skip = lacks('root', 'namespaces', 'nft', 'ipv6', 'ipset', iptables);
+  suite(`network.partition on a real kernel, by ${way}`, { skip }, () => {
+    const onRig = rigTests({ prefix: PREFIX, iptables });
+
+    onRig('established connections are cut, bystanders are not', async (rig) => {
+      await rig.listen(KAFKA);
+      const [one, two, three] = [rig.at(1), rig.at(2), rig.at(3)];
+      const kept: [Machine, Machine, string][] = [];
+      for (const [from, to] of [
+        [one, two],
+        [two, one],
+        [one, three],
+        [three, two],
+      ] as const) {
+        for (const address of addressesOf(to)) {
+          const name = `${from.node.name}-${address}`;
+          assert.equal(await from.peer.open(address, KAFKA, 5_000, name), 'open');
+          assert.equal(await from.peer.echo(name, 5_000), 'echoed');
+          kept.push([from, to, name]);
+        }
+      }
+      const heal = await cut(rig, { backend });
+      const words = await Promise.all(
+        kept.map(async ([from, to, name]) => {
+          const isCut = from !== three && to !== three;
+          const word = await from.peer.echo(name, isCut ? SILENT_MS : 5_000);
+          return [name, word, isCut ? 'silent' : 'echoed'];
+        }),
+      );
+      for (const [name, word, expected] of words) assert.equal(word, expected, String(name));
+      for (const address of addressesOf(two))
+        assert.equal(await one.peer.open(address, KAFKA, SILENT_MS), 'silent');
+      await heal();
+      for (const [from, , name] of kept) {
+        await until(
+          `${name} is mended`,
+          async () => (await from.peer.echo(name, 1_000)) === 'echoed',
+        );
+      }
+    });
+
+    onRig('one listener of two, and nothing else of that node', async (rig) => {
+      await rig.listen(KAFKA, CONTROLLER);
+      const [one, two] = [rig.at(1), rig.at(2)];
+      const [address = '', address6 = ''] = addressesOf(two);
+      await one.peer.open(address6, KAFKA, 5_000, 'kept');
+      await one.peer.open(address6, CONTROLLER, 5_000, 'lost');
+      const heal = await cut(rig, { backend, listeners: ['controller'] });
+      assert.equal(await one.peer.echo('kept', 5_000), 'echoed');
+      assert.equal(await one.peer.echo('lost', SILENT_MS), 'silent');
+      assert.equal(await two.peer.open(one.node.address, CONTROLLER, SILENT_MS), 'silent');
+      assert.equal(await one.peer.open(address, KAFKA, 5_000), 'open');
+      await heal();
+    });
+
+    onRig('reset: what is in use breaks at once, on both sides', async (rig) => {
+      await rig.listen(KAFKA);
+      const [one, two] = [rig.at(1), rig.at(2)];
+      for (const address of addressesOf(two)) await one.peer.open(address, KAFKA, 5_000, address);
+      await one.peer.open('127.0.0.1', KAFKA, 5_000, 'loopback');
+      const heal = await cut(rig, { backend, how: 'reset' });
+      for (const address of addressesOf(two)) {
+        assert.equal(await one.peer.echo(address, 5_000), 'broken');
+        assert.equal(await one.peer.open(address, KAFKA, 5_000), 'refused');
+      }
+      assert.equal(await one.peer.echo('loopback', 5_000), 'echoed');
+      await heal();
+      assert.equal(await one.peer.open(two.node.address, KAFKA, 5_000), 'open');
+    });
+
+    onRig('reject: new connections fail at once, UDP alone can be meant', async (rig) => {
+      await rig.listen(KAFKA);
+      const [one, two] = [rig.at(1), rig.at(2)];
+      const heal = await cut(rig, { backend, how: 'reject' });
+      for (const address of addressesOf(two))
+        assert.equal(await one.peer.open(address, KAFKA, 5_000), 'refused');
+      await heal();
+      await one.peer.udpListen(KAFKA);
+      const healUdp = await cut(rig, { backend, ports: [KAFKA], protocols: 'udp' });
+      assert.equal(await two.peer.open(one.node.address, KAFKA, 5_000), 'open');
+      await two.peer.flood(one.node.address, KAFKA);
+      const query = { query: 'packetCounters' as const, backend, table: 'faultline-kernel1' };
+      await until('the flood is dropped', async () => {
+        return ((await one.hands.ask(query)).packets['n2'] ?? 0) > 50;
       });
+      assert.equal(await one.peer.udpCount(KAFKA), 0);
+      await two.peer.endFlood();
+      await healUdp();
+    });
+
+    onRig('flapping: cut and whole in turn; the kernel expires it, too', async (rig) => {
+      await rig.listen(KAFKA);
+      const [one, two] = [rig.at(1), rig.at(2)];
+      const flap = { on: ['1s', '1200ms'], off: ['1s', '1200ms'] };
+      const params = { groups: [['n1'], ['n2']], flap, backend };
+      const steps = rig.plan(networkPartition, 1, params);
+      await rig.perform(1, steps);
+      const passes = async (): Promise<boolean> =>
+        (await two.peer.open(one.node.address, KAFKA, 250)) === 'open';
+      for (let round = 0; round < 2; round++) {
+        await until('it is cut', async () => !(await passes()));
+        await until('it is whole', passes);
+      }
+      await rig.undo(1, steps);
+      const apply: Act = {
+        act: 'netfilter.apply',
+        rules: { ...rulesOf(steps), timeoutMs: 1_500 },
+      };
+      await one.hands.perform(apply);
+      // In the next phase of its timeline it would be on again, were it not over.
+      await until('its time is over', async () => !(await one.hands.holds(apply)));
+      const refresh: Act = { act: 'netfilter.refresh', rules: apply.rules };
+      await assert.rejects(one.hands.perform(refresh), { code: 'expired' });
+      await until('it is whole', passes);
+      await rig.undo(1, steps);
     });
 
     onRig('nobody refreshes: the kernel heals by itself', async (rig) => {
       await rig.listen(KAFKA);
       const [one, two] = [rig.at(1), rig.at(2)];
-      const drop = { ...dropOf(rig.step(1, [['n1'], ['n2']])), timeoutMs: 2_500 };
-      await one.hands.perform({ act: 'nft.drop', drop });
-      await one.hands.close();
-      for (const address of [one.node.address, one.node.address6]) {
+      const steps = rig.plan(networkPartition, 1, { groups: [['n1'], ['n2']], backend });
+      const rules = { ...rulesOf(steps), timeoutMs: 3_000 };
+      await one.hands.perform({ act: 'netfilter.apply', rules });
+      for (const address of addressesOf(one))
         assert.equal(await two.peer.open(address, KAFKA, SILENT_MS), 'silent');
-      }
-      for (const address of [one.node.address, one.node.address6]) {
+      for (const address of addressesOf(one)) {
         await until(
           'it is healed',
           async () => (await two.peer.open(address, KAFKA, 500)) === 'open',
         );
       }
+      await rig.undo(1, steps);
     });
 
-    onRig('the coordinator reaches the agent’s port and nothing else', async (rig) => {
-      await rig.listen(AGENT, KAFKA);
-      const [agent, coordinator] = [rig.at(1), rig.at(3)];
-      // As a socket that listens on both families shows a peer's address.
-      const control = [`::ffff:${coordinator.node.address}`, coordinator.node.address6];
-      const groups = [['n1'], ['n3']];
-      await agent.hands.perform(rig.step(1, groups, control).act);
-      await coordinator.hands.perform(rig.step(3, groups, control).act);
-      rig.coldNeighbours();
-      const { node } = agent;
-      for (const address of [node.address, node.address6]) {
-        assert.equal(await coordinator.peer.open(address, AGENT, 5_000, address), 'open', address);
-        assert.equal(await coordinator.peer.echo(address, 5_000), 'echoed', address);
-        assert.equal(await coordinator.peer.open(address, KAFKA, SILENT_MS), 'silent', address);
-      }
-      for (const address of [coordinator.node.address, coordinator.node.address6]) {
-        for (const port of [AGENT, KAFKA]) {
-          assert.equal(await agent.peer.open(address, port, SILENT_MS), 'silent', address);
-        }
-      }
-    });
-
-    for (const family of ['address', 'address6'] as const) {
-      onRig(`refreshing leaks no packet (${family})`, async (rig) => {
-        const [one, two] = [rig.at(1), rig.at(2)];
-        await one.peer.udpListen(KAFKA);
-        const step = rig.step(1, [['n1'], ['n2']]);
-        const refresh = step.refresh as Act;
-        const table = dropOf(step).table;
-        const counted = async (): Promise<number> =>
-          (await one.hands.ask({ query: 'nftCounters', table })).packets['n2'] ?? 0;
-        await one.hands.perform(step.act);
-        await two.peer.flood(one.node[family], KAFKA);
-        await until('the flood arrives', async () => (await counted()) > 100);
-        for (let round = 0; round < 300; round++) await one.hands.perform(refresh);
-        for (let round = 0; round < 50; round++) await one.hands.perform(step.act);
+    onRig('refreshing leaks no packet', async (rig) => {
+      const [one, two] = [rig.at(1), rig.at(2)];
+      await one.peer.udpListen(KAFKA);
+      const steps = rig.plan(networkPartition, 1, { groups: [['n1'], ['n2']], backend });
+      const [step] = steps;
+      assert.ok(step?.refresh);
+      const query = { query: 'packetCounters' as const, backend, table: 'faultline-kernel1' };
+      const counted = async (): Promise<number> => (await one.hands.ask(query)).packets['n2'] ?? 0;
+      await one.hands.perform(step.act);
+      const [refreshes, applies] = backend === 'nft' ? [300, 50] : [10, 3];
+      for (const address of addressesOf(one)) {
+        const before = await counted();
+        await two.peer.flood(address, KAFKA);
+        await until('the flood arrives', async () => (await counted()) > before + 100);
+        for (let round = 0; round < refreshes; round++) await one.hands.perform(step.refresh);
+        for (let round = 0; round < applies; round++) await one.hands.perform(step.act);
         assert.ok((await two.peer.endFlood()) > 1_000);
-        assert.equal(await one.peer.udpCount(KAFKA), 0);
-        await one.hands.perform({ act: 'nft.delete', table });
-        await two.peer.flood(one.node[family], KAFKA);
-        await until('healed: packets arrive', async () => (await one.peer.udpCount(KAFKA)) > 0);
-        await two.peer.endFlood();
+        assert.equal(await one.peer.udpCount(KAFKA), 0, address);
+      }
+      await rig.undo(1, steps);
+      await two.peer.flood(one.node.address, KAFKA);
+      await until('healed: packets arrive', async () => (await one.peer.udpCount(KAFKA)) > 0);
+      await two.peer.endFlood();
+    });
+
+    onRig('the witness sees it with no other traffic, from one side', async (rig) => {
+      rig.coldNeighbours();
+      const params = { groups: [['n1'], ['n2', 'n3']], backend };
+      const { hands } = rig.at(1);
+      const witness = networkPartition.witness(params, rig.here(1), []);
+      assert.ok('seen' in witness);
+      const before = await hands.ask(witness.sample);
+      const steps = rig.plan(networkPartition, 1, params);
+      await rig.perform(1, steps);
+      assert.equal(witness.seen(before, await hands.ask(witness.sample)), false);
+      await until('every peer is counted', async () => {
+        await hands.probe(witness.probes);
+        return witness.seen(before, await hands.ask(witness.sample));
+      });
+      await rig.undo(1, steps);
+    });
+
+    for (const how of ['drop', 'reset'] as const) {
+      onRig(`control traffic: the agent’s port and no other (${how})`, async (rig) => {
+        await rig.listen(AGENT, ...OTHER_PORTS);
+        const [agent, coordinator] = [rig.at(1), rig.at(3)];
+        // As a socket that listens on both families shows a peer's address.
+        const coordinatorAddresses = [
+          `::ffff:${coordinator.node.address}`,
+          coordinator.node.address6,
+        ];
+        const control = { coordinatorAddresses, agentPort: AGENT };
+        const params = { groups: [['n1'], ['n3']], how, backend };
+        const plans = [1, 3].map((index) => ({
+          index,
+          steps: rig.plan(networkPartition, index, params, { control }),
+        }));
+        for (const { index, steps } of plans) await rig.perform(index, steps);
+        rig.coldNeighbours();
+        for (const address of addressesOf(agent)) {
+          assert.equal(await coordinator.peer.open(address, AGENT, 5_000, address), 'open');
+          assert.equal(await coordinator.peer.echo(address, 5_000), 'echoed', address);
+        }
+        const words = [
+          ...addressesOf(agent).flatMap((address) =>
+            OTHER_PORTS.map((port) => coordinator.peer.open(address, port, SILENT_MS)),
+          ),
+          // The other way round nothing passes at all: no agent asks anything of a coordinator.
+          ...addressesOf(coordinator).flatMap((address) =>
+            [AGENT, ...OTHER_PORTS].map((port) => agent.peer.open(address, port, SILENT_MS)),
+          ),
+        ];
+        const expected = how === 'drop' ? 'silent' : 'refused';
+        for (const word of await Promise.all(words)) assert.equal(word, expected);
+        for (const { index, steps } of plans) await rig.undo(index, steps);
       });
     }
-  },
-);
+  });
+}

@@ -11,23 +11,30 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Nft } from '${join(import.meta.dirname, '../../src/host/linux/nft.ts')}';
 const scratch = mkdtempSync('/tmp/faultline-nft-');
 const nft = new Nft(scratch, null);
+import { holdsAll } from '${join(import.meta.dirname, '../../src/core/codec/netfilter.ts')}';
+const all = new Set(['n2']);
+const holds = async () => {
+  const listed = await nft.list(drop.table);
+  return listed !== undefined && holdsAll(drop, listed, all);
+};
 const drop = {
+  backend: 'nft', protocol: 'all', how: 'drop', perMillion: 1000000,
   table: 'faultline-program1', faultId: 'program-1', timeoutMs: 60000,
   peers: [{ name: 'n2', ipv4: ['198.51.100.2'], ipv6: ['2001:db8:51::2'] }],
   control: { coordinatorAddresses: [], agentPort: 1 },
 };
-await nft.refresh(drop);
-await nft.drop(drop);
-await nft.refresh(drop);
-assert.equal(await nft.holds(drop), true);
-assert.deepEqual(await nft.counters(drop.table), { n2: 0 });
+await nft.refresh(drop, all);
+await nft.apply(drop, all);
+await nft.refresh(drop, all);
+assert.equal(await holds(), true);
+assert.deepEqual((await nft.list(drop.table)).packets, { n2: 0 });
 assert.equal((await nft.leftovers())[0].faultId, 'program-1');
-await nft.drop({ ...drop, timeoutMs: 50 });
-for (let left = 200; await nft.holds(drop); left--) assert.ok(left > 0, 'never expires');
-await assert.rejects(nft.refresh(drop), { code: 'expired' });
+await nft.apply({ ...drop, timeoutMs: 50 }, all);
+for (let left = 200; await holds(); left--) assert.ok(left > 0, 'never expires');
+await assert.rejects(nft.refresh(drop, all), { code: 'expired' });
 await nft.delete(drop.table);
 await nft.delete(drop.table);
-assert.equal(await nft.exists(drop.table), false);
+assert.equal(await nft.list(drop.table), undefined);
 assert.deepEqual(readdirSync(scratch), []);
 rmSync(scratch, { recursive: true });
 console.log('through ' + nft.through);

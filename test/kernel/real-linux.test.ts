@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { linuxSuite, SERVICE, type Bench } from '../conformance/linux-suite.ts';
+import { netfilterSuite } from '../conformance/netfilter-suite.ts';
 import { LinuxInNetns } from '../support/linux-in-netns.ts';
 import { lacks } from '../support/needs.ts';
 import { TestNetwork } from '../support/netns.ts';
@@ -9,17 +10,22 @@ import { until } from '../support/until.ts';
 /** A shell that sleeps, with the mark among its arguments: nothing on the machine is called so. */
 const sleeper = (mark: string): string[] => ['/bin/bash', '-c', 'read -r', mark];
 
-async function open(): Promise<Bench> {
+async function open(iptables?: string): Promise<Bench> {
   const network = new TestNetwork('flhand', 1, 41);
   const [node] = network.nodes;
   if (!node) throw new Error('no node');
   const children: ChildProcess[] = [];
-  const linux = new LinuxInNetns(network, node, {
-    [SERVICE.name]: {
-      match: { argumentParts: [SERVICE.mark] },
-      start: { argv: ['/bin/bash', '-c', `read -r <> <(:) # ${SERVICE.mark}`] },
+  const linux = new LinuxInNetns(
+    network,
+    node,
+    {
+      [SERVICE.name]: {
+        match: { argumentParts: [SERVICE.mark] },
+        start: { argv: ['/bin/bash', '-c', `read -r <> <(:) # ${SERVICE.mark}`] },
+      },
     },
-  });
+    iptables,
+  );
   return {
     linux,
     async victim(mark) {
@@ -43,4 +49,12 @@ async function open(): Promise<Bench> {
   };
 }
 
-linuxSuite('a real kernel', open, lacks('root', 'namespaces', 'nft'));
+linuxSuite('a real kernel', () => open(), lacks('root', 'namespaces', 'nft', 'ipset'));
+const needs = ['root', 'namespaces', 'nft', 'ipset'] as const;
+netfilterSuite('a real kernel, iptables-nft', () => open('iptables-nft'), {
+  skip: lacks(...needs, 'iptables-nft'),
+});
+netfilterSuite('a real kernel, iptables-legacy', () => open('iptables-legacy'), {
+  skip: lacks(...needs, 'iptables-legacy'),
+  backends: ['iptables', 'iptables-plain'],
+});

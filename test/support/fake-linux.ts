@@ -1,13 +1,14 @@
 import { unreachable } from '../../src/core/base/assert.ts';
 import { Failure } from '../../src/core/base/failure.ts';
 import { isDiskAct } from '../../src/core/model/act-disk.ts';
-import type { Act, DropTable, Signal } from '../../src/core/model/act.ts';
+import type { Act, Signal } from '../../src/core/model/act.ts';
 import { NEEDS, type Capability, type Need, type Probe } from '../../src/core/model/fault.ts';
 import { matchesProcess } from '../../src/core/model/process-facts.ts';
 import type { ProcessMatch, ProcessRef } from '../../src/core/model/process-match.ts';
 import { isDiskQuery } from '../../src/core/model/query-disk.ts';
 import type { Answer, AnswerTo, Query } from '../../src/core/model/query.ts';
 import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
+import { FakeNetfilter } from './fake-netfilter.ts';
 import { FakeDisk } from './fake-disk.ts';
 import { FakeProxies } from './fake-proxies.ts';
 
@@ -29,12 +30,6 @@ interface FakeProcess {
   state: string;
   service?: string;
   forbidden?: string;
-}
-
-interface FakeTable {
-  drop: DropTable;
-  expiresAtMs: number;
-  packets: Record<string, number>;
 }
 
 interface Pulse {
@@ -78,7 +73,7 @@ export class FakeLinux implements Linux {
   #nextPid = 100;
   #processes: FakeProcess[] = [];
   #services = new Map<string, { argv: string[]; startable: boolean }>();
-  #tables = new Map<string, FakeTable>();
+  readonly #netfilter = new FakeNetfilter(() => this.now());
   #pulses = new Map<string, Pulse>();
   #burners = new Map<string, Burner>();
 
@@ -128,7 +123,7 @@ export class FakeLinux implements Linux {
   reboot(): void {
     this.restart();
     this.#bootId = `boot-${Number(this.#bootId.slice(5)) + 1}`;
-    this.#tables.clear();
+    this.#netfilter.clear();
     this.#pulses.clear();
     this.#burners.clear();
     this.disk.reboot();
@@ -151,7 +146,7 @@ export class FakeLinux implements Linux {
       processes: this.#processes
         .map((process) => `${process.argv.join(' ')} ${this.#stateOf(process)}`)
         .sort(),
-      tables: [...this.#tables.keys()].sort(),
+      tables: this.#netfilter.names(),
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
       disk: this.disk.snapshot(),
@@ -161,8 +156,7 @@ export class FakeLinux implements Linux {
 
   /** Addresses this machine drops at this moment. */
   dropped(): string[] {
-    const living = [...this.#tables.values()].filter((table) => this.now() < table.expiresAtMs);
-    return [...new Set(living.flatMap((table) => addressesOf(table.drop)))].sort();
+    return this.#netfilter.bitten();
   }
 
   async perform(act: Act): Promise<void> {
@@ -174,12 +168,17 @@ export class FakeLinux implements Linux {
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
         return this.proxies.perform(act);
-      case 'nft.drop':
-        return this.#effect(`nft.drop ${act.drop.table}`, () => this.#addTable(act.drop));
-      case 'nft.refresh':
-        return this.#refreshTable(act.drop);
-      case 'nft.delete':
-        return this.#effect(`nft.delete ${act.table}`, () => this.#tables.delete(act.table));
+      case 'netfilter.apply':
+        return this.#effect(`${act.act} ${act.rules.table}`, () =>
+          this.#netfilter.apply(act.rules),
+        );
+      case 'netfilter.refresh':
+        if (!this.#netfilter.check(act.rules)) return;
+        return this.#effect(`${act.act} ${act.rules.table}`, () =>
+          this.#netfilter.refresh(act.rules),
+        );
+      case 'netfilter.delete':
+        return this.#effect(`${act.act} ${act.table}`, () => this.#netfilter.delete(act.table));
       case 'process.signal':
         for (const ref of act.processes) this.#signal(ref, act.signal);
         return;
@@ -221,11 +220,10 @@ export class FakeLinux implements Linux {
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
         return this.proxies.holds(act);
-      case 'nft.drop':
-      case 'nft.refresh':
-        return this.now() < (this.#tables.get(act.drop.table)?.expiresAtMs ?? 0);
-      case 'nft.delete':
-        return !this.#tables.has(act.table);
+      case 'netfilter.apply':
+      case 'netfilter.refresh':
+      case 'netfilter.delete':
+        return this.#netfilter.holds(act);
       case 'process.signal':
         return act.processes.every((ref) => {
           const state = this.#find(ref) ? this.#stateOf(this.#find(ref) as FakeProcess) : 'gone';
@@ -260,13 +258,7 @@ export class FakeLinux implements Linux {
     this.#alive();
     for (const probe of probes) {
       this.proxies.probe(probe);
-      const { address } = probe;
-      if (this.silent.has(address)) continue;
-      for (const table of this.#tables.values()) {
-        if (this.now() >= table.expiresAtMs) continue;
-        const peer = table.drop.peers.find((p) => [...p.ipv4, ...p.ipv6].includes(address));
-        if (peer) table.packets[peer.name] = (table.packets[peer.name] ?? 0) + 1;
-      }
+      if (!this.silent.has(probe.address)) this.#netfilter.count(probe.address);
     }
   }
 
@@ -280,16 +272,16 @@ export class FakeLinux implements Linux {
 
   async leftovers(): Promise<Leftover[]> {
     this.#alive();
-    const tables = [...this.#tables].map(([table, { drop }]) => ({
-      says: `nft table inet ${table}`,
-      faultId: drop.faultId,
-      remove: { act: 'nft.delete' as const, table },
-    }));
     const burners = [...this.#burners.keys()].map((token) => ({
       says: `CPU burner ${token}`,
       remove: { act: 'cpu.burn.stop' as const, token },
     }));
-    return [...tables, ...burners, ...this.disk.leftovers(), ...this.proxies.leftovers()];
+    return [
+      ...this.#netfilter.leftovers(),
+      ...burners,
+      ...this.disk.leftovers(),
+      ...this.proxies.leftovers(),
+    ];
   }
 
   #alive(): void {
@@ -316,22 +308,6 @@ export class FakeLinux implements Linux {
     this.#pulses.clear();
     this.#crashed = true;
     throw new FakeCrash(`crashed at: ${says}`);
-  }
-
-  #addTable(drop: DropTable): void {
-    const packets = Object.fromEntries(drop.peers.map((peer) => [peer.name, 0]));
-    this.#tables.set(drop.table, { drop, expiresAtMs: this.now() + drop.timeoutMs, packets });
-  }
-
-  #refreshTable(drop: DropTable): void {
-    const table = this.#tables.get(drop.table);
-    if (!table) return;
-    if (this.now() >= table.expiresAtMs) {
-      throw new Failure('expired', `table ${drop.table} has expired`, { definite: true });
-    }
-    this.#effect(`nft.refresh ${drop.table}`, () => {
-      table.expiresAtMs = this.now() + drop.timeoutMs;
-    });
   }
 
   /** Burners whose time is over end by themselves. */
@@ -418,8 +394,8 @@ export class FakeLinux implements Linux {
           running: this.#running(query.service),
         };
       }
-      case 'nftCounters':
-        return { query: 'nftCounters', packets: { ...this.#tables.get(query.table)?.packets } };
+      case 'packetCounters':
+        return { query: 'packetCounters', packets: this.#netfilter.packets(query.table) };
       case 'proxyCounts':
         return this.proxies.answer(query.token);
       case 'cpuCount':
@@ -449,8 +425,4 @@ export class FakeLinux implements Linux {
         return process.forbidden === undefined ? found : { ...found, forbidden: process.forbidden };
       });
   }
-}
-
-function addressesOf(drop: DropTable): string[] {
-  return drop.peers.flatMap((peer) => [...peer.ipv4, ...peer.ipv6]);
 }

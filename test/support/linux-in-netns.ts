@@ -27,9 +27,14 @@ export class LinuxInNetns implements Linux {
   /** How long the last call took inside the child, ms. */
   tookMs = 0;
 
-  constructor(network: TestNetwork, node: TestNode, services: Record<string, Service> = {}) {
+  constructor(
+    network: TestNetwork,
+    node: TestNode,
+    services: Record<string, Service> = {},
+    iptables?: string,
+  ) {
     const script = join(import.meta.dirname, 'linux-server.ts');
-    const options = JSON.stringify({ services, scratchDir: this.#scratch });
+    const options = JSON.stringify({ services, scratchDir: this.#scratch, iptables });
     this.#child = network.spawn(node, [process.execPath, script], {
       env: { ...process.env, FAULTLINE_TEST_LINUX: options },
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -12,6 +12,11 @@ const onPath = (program: string): boolean =>
 const works = (argv: readonly [string, ...string[]]): boolean =>
   spawnSync(argv[0], argv.slice(1), { stdio: 'ignore' }).status === 0;
 
+const iptables = (program: string): string | undefined =>
+  works(['unshare', '--net', program, '-A', 'INPUT', '-j', 'ACCEPT'])
+    ? undefined
+    : `${program} cannot make a rule here`;
+
 const CHROMIUMS = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** What a test may need of the machine: undefined where it is there, else why it is not. */
@@ -36,6 +41,12 @@ const PROBES = {
     works(['unshare', '--net', 'nft', 'add', 'table', 'inet', 'probe'])
       ? undefined
       : 'nft cannot make a table here',
+  ipset: () =>
+    works(['unshare', '--net', 'ipset', 'create', 'probe', 'hash:ip', 'timeout', '9'])
+      ? undefined
+      : 'ipset cannot make a set here',
+  'iptables-nft': () => iptables('iptables-nft'),
+  'iptables-legacy': () => iptables('iptables-legacy'),
   ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'the kernel has no IPv6'),
   fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   java: () => (findJava() === undefined ? 'no java on PATH' : undefined),

@@ -35,7 +35,7 @@ export class NetPeer {
   /** 'open', 'refused' or 'silent'; kept for echo() under the name. */
   open = (host: string, port: number, waitMs: number, name?: string): Promise<unknown> =>
     this.#tell({ do: 'open', host, port, waitMs, name });
-  /** 'echoed' or 'silent'. */
+  /** 'echoed', 'broken' or 'silent'. */
   echo = (name: string, waitMs: number): Promise<unknown> =>
     this.#tell({ do: 'echo', name, waitMs });
   flood = (host: string, port: number): Promise<unknown> => this.#tell({ do: 'flood', host, port });

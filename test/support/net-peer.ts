@@ -6,7 +6,11 @@ import { createInterface } from 'node:readline';
 const sockets = new Map<string, Socket>();
 const received = new Map<number, number>();
 
+const listening = new Set<number>();
+
 function listen(port: number): Promise<string> {
+  if (listening.has(port)) return Promise.resolve('listening');
+  listening.add(port);
   return new Promise((resolve) => {
     const server = createServer((socket) =>
       socket.on('error', () => socket.destroy()).pipe(socket),
@@ -16,7 +20,9 @@ function listen(port: number): Promise<string> {
 }
 
 function udpListen(port: number): Promise<string> {
+  const isThere = received.has(port);
   received.set(port, 0);
+  if (isThere) return Promise.resolve('listening');
   return new Promise((resolve) => {
     const socket = createSocket({ type: 'udp6', recvBufferSize: 4_000_000 });
     socket.on('message', () => received.set(port, (received.get(port) ?? 0) + 1));
@@ -38,12 +44,13 @@ function open(host: string, port: number, waitMs: number, name?: string): Promis
   });
 }
 
-/** 'echoed' or 'silent': one byte over a kept connection and back. */
+/** 'echoed', 'broken' (reset) or 'silent': one byte over a kept connection and back. */
 function echo(name: string, waitMs: number): Promise<string> {
   const socket = sockets.get(name);
   if (!socket) return Promise.resolve('no such connection');
+  if (socket.destroyed) return Promise.resolve('broken');
   return new Promise((resolve) => {
-    socket.once('data', () => resolve('echoed'));
+    socket.once('data', () => resolve('echoed')).once('close', () => resolve('broken'));
     socket.write('x');
     setTimeout(() => resolve('silent'), waitMs);
   });

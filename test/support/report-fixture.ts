@@ -71,8 +71,8 @@ function faultStatus(fault: FixtureFault): FaultStatus {
   const receipt = {
     effect,
     says: effect === 'untestable' ? 'nothing listens there' : 'packets dropped by the rule',
-    before: { query: 'nftCounters' as const, packets: {} },
-    during: { query: 'nftCounters' as const, packets: { n2: 31 } },
+    before: { query: 'packetCounters' as const, packets: {} },
+    during: { query: 'packetCounters' as const, packets: { n2: 31 } },
     actMs: 4.2,
     healMs: 6.1,
     notes: [],

@@ -77,7 +77,6 @@ export function checkRequest(
       coordinatorAddresses: context?.coordinatorAddresses ?? [],
       agentPort: state.agentPort,
     },
-    met: state.capabilities.filter(({ met }) => met).map(({ need }) => need),
     ...(times.durationMs === undefined ? {} : { durationMs: times.durationMs }),
     random: new Random(seed).fork(request.kind).fork(state.node),
   };

@@ -67,9 +67,9 @@ export function survivesReboot(act: Act): boolean {
     case 'kafka.proxy':
     case 'kafka.proxy.refresh':
     case 'kafka.proxy.stop':
-    case 'nft.drop':
-    case 'nft.refresh':
-    case 'nft.delete':
+    case 'netfilter.apply':
+    case 'netfilter.refresh':
+    case 'netfilter.delete':
     case 'process.signal':
     case 'process.pulse':
     case 'process.pulse.stop':

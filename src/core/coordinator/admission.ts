@@ -109,6 +109,7 @@ export function admit(
   const seed = `${occurrence.id}#${occurrence.instance}`;
   const cuts = kind.cuts?.(params, world.topology, names, seed);
   if (cuts !== undefined) blast.cuts = [...cuts];
+  if (kind.sparesQuorum?.(params, world.topology) === true) blast.sparesQuorum = true;
   const problems = [
     ...checkActors(kind, actors, world),
     ...refusedBy(checkLimits(world.limits, world, world.standing, blast), request.override),

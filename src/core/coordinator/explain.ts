@@ -2,17 +2,10 @@ import { unreachable } from '../base/assert.ts';
 import { describeProblem } from '../base/problem.ts';
 import { fnv1a64, shortHash } from '../base/hash.ts';
 import { Random } from '../base/random.ts';
-import { writeDelete, writeDropTable } from '../codec/nft.ts';
+import { writeDelete, writeTable } from '../codec/nft.ts';
 import { kindNamed } from '../faults/registry.ts';
 import { describeAct, type Act } from '../model/act.ts';
-import {
-  NEEDS,
-  type FaultKind,
-  type Facts,
-  type Here,
-  type Need,
-  type Step,
-} from '../model/fault.ts';
+import type { FaultKind, Facts, Here, Need, Step } from '../model/fault.ts';
 import { NO_PROXY } from '../model/query-proxy.ts';
 import type { Answer, Query } from '../model/query.ts';
 import type { ScheduledFault } from '../model/scenario.ts';
@@ -63,10 +56,10 @@ function imagined(query: Query): Answer {
       return { query: 'processStates', states: query.processes.map(() => 'S') };
     case 'service':
       return { query: 'service', known: true, startable: true, running: [IMAGINED] };
-    case 'nftCounters':
-      return { query: 'nftCounters', packets: {} };
     case 'proxyCounts':
       return NO_PROXY;
+    case 'packetCounters':
+      return { query: 'packetCounters', packets: {} };
     case 'cpuCount':
       return { query: 'cpuCount', count: 2 };
     case 'burnerCpuMs':
@@ -85,8 +78,9 @@ function imagined(query: Query): Answer {
 
 /** The kernel's own language, where an act has one. */
 function rulesOf(act: Act): string | undefined {
-  if (act.act === 'nft.drop') return writeDropTable(act.drop);
-  if (act.act === 'nft.delete') return writeDelete(act.table);
+  if (act.act === 'netfilter.apply')
+    return writeTable(act.rules, new Set(act.rules.peers.map(({ name }) => name)));
+  if (act.act === 'netfilter.delete') return writeDelete(act.table);
   return undefined;
 }
 
@@ -121,7 +115,6 @@ function explainNode(
     targets,
     meets: () => true,
     control: { coordinatorAddresses: ['192.0.2.1'], agentPort: AGENT_PORT },
-    met: NEEDS,
     random: new Random(fnv1a64(`${fault.id}#1 ${node}`)),
   };
   if (fault.durationMs !== undefined) here.durationMs = fault.durationMs;

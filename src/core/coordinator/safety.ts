@@ -12,6 +12,8 @@ export interface Blast {
   targets: readonly NodeName[];
   /** Of a network partition: who no longer hears whom. Its targets count by what they lose. */
   cuts?: readonly (readonly [NodeName, readonly NodeName[]])[];
+  /** Its cuts leave the controllers' own connections alone. */
+  sparesQuorum?: boolean;
 }
 
 export type LimitName = 'nodes' | 'roleShare' | 'quorum' | 'minInsyncReplicas';
@@ -63,7 +65,7 @@ function quorumLeft(voters: readonly NodeName[], blasts: readonly Blast[]): numb
   const struck = new Set(
     blasts.filter((blast) => blast.cuts === undefined).flatMap((blast) => blast.targets),
   );
-  const apart = severed(blasts);
+  const apart = severed(blasts.filter((blast) => blast.sparesQuorum !== true));
   const alive = voters.filter((name) => !struck.has(name));
   const reach = alive.map(
     (centre) => alive.filter((name) => name === centre || !apart.has(`${centre} ${name}`)).length,

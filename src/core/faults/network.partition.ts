@@ -1,49 +1,47 @@
 import { Type, type Static } from 'typebox';
-import { familyOf } from '../base/address.ts';
-import { fnv1a64 } from '../base/hash.ts';
-import { nearMiss } from '../base/near-miss.ts';
 import type { Problem } from '../base/problem.ts';
-import { Random } from '../base/random.ts';
-import type { DroppedPeer, DropTable } from '../model/act.ts';
+import { EVERY_PACKET, type RuleTable } from '../model/act-netfilter.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
-import { faultKind, type Here, type Probe, type Step } from '../model/fault.ts';
+import { faultKind, type Here, type Probe, type Step, type Witness } from '../model/fault.ts';
 import {
-  cutBridge,
-  cutGroups,
-  cutHalves,
-  cutIsolate,
-  cutMajoritiesRing,
-  cutOneWay,
-  drawHalf,
-  nodesOfCuts,
-  type Cuts,
-} from '../model/partition-shape.ts';
+  BackendChoice,
+  chooseBackend,
+  namedBackend,
+  NETFILTER_NEEDS,
+} from '../model/netfilter-backend.ts';
 import { agentPortOf, checkDistinct } from '../model/node-address.ts';
-import { NodeName, nodeNamed, type Node, type Topology } from '../model/topology.ts';
-
-const SHAPES = ['isolate', 'halves', 'majorities-ring', 'bridge', 'one-way'] as const;
+import {
+  checkWho,
+  cutsOf,
+  droppingNodes,
+  possibleNodes,
+  SHAPES,
+  shapeNodes,
+  takesTargets,
+  WHO_FIELDS,
+} from '../model/partition-cuts.ts';
+import { drawHalf, type Cuts } from '../model/partition-shape.ts';
+import { checkWhen, TIME_FIELDS, timelineOf } from '../model/partition-time.ts';
+import { nodeNamed, type Node, type Topology } from '../model/topology.ts';
+import {
+  checkTraffic,
+  portsBetween,
+  protocolOf,
+  rulePeer,
+  TRAFFIC_FIELDS,
+} from '../model/traffic.ts';
 
 const Params = Type.Object(
   {
-    groups: Type.Optional(
-      Type.Array(Type.Array(NodeName, { maxItems: 1000 }), {
-        maxItems: 1000,
-        title: 'list of groups',
-        description: "lists of node names, [['n1'], ['n2', 'n3']]: groups lose each other",
+    ...WHO_FIELDS,
+    ...TRAFFIC_FIELDS,
+    how: Type.Optional(
+      Type.Enum(['drop', 'reject', 'reset'], {
+        description: "silence (default 'drop'), an ICMP error, or a RST",
       }),
     ),
-    shape: Type.Optional(Type.Enum([...SHAPES])),
-    direction: Type.Optional(
-      Type.Enum(['inbound', 'outbound'], {
-        description: "of shape one-way, seen from the targets; default 'inbound'",
-      }),
-    ),
-    clients: Type.Optional(
-      Type.Enum(['reachable', 'cut'], {
-        description:
-          "of a shape: whether nodes that are only clients keep reaching everybody; default 'reachable'",
-      }),
-    ),
+    ...TIME_FIELDS,
+    backend: Type.Optional(BackendChoice),
   },
   { additionalProperties: false },
 );
@@ -53,141 +51,8 @@ type Params = Static<typeof Params>;
 const CLOSED_PORT = 9;
 const PROBES_MAX = 4000;
 
-/** The nodes a shape speaks of: all servers, and the targets whatever they are. */
-function shapeNodes(params: Params, topology: Topology, targets: readonly NodeName[]): NodeName[] {
-  return topology.nodes
-    .filter(
-      (node) =>
-        params.clients === 'cut' ||
-        targets.includes(node.name) ||
-        node.roles.some((role) => role !== 'client'),
-    )
-    .map((node) => node.name);
-}
-
-/** @param seed the same on every node: what chance decides, all actors must decide alike. */
-function cutsOf(
-  params: Params,
-  topology: Topology,
-  targets: readonly NodeName[],
-  seed: string,
-): Cuts {
-  if (params.groups) return cutGroups(params.groups);
-  const nodes = shapeNodes(params, topology, targets);
-  const random = new Random(fnv1a64(seed));
-  switch (params.shape ?? 'isolate') {
-    case 'isolate':
-      return cutIsolate(nodes, targets);
-    case 'halves':
-      return cutHalves(nodes, targets.length > 0 ? targets : drawHalf(nodes, random));
-    case 'majorities-ring':
-      return cutMajoritiesRing(targets.length > 0 ? targets : nodes, random);
-    case 'bridge':
-      return cutBridge(nodes, targets.length > 0 ? targets : [random.pick(nodes)], random);
-    case 'one-way':
-      return cutOneWay(nodes, targets, params.direction ?? 'inbound');
-  }
-}
-
 function cutsHere(params: Params, here: Here): Cuts {
   return cutsOf(params, here.topology, here.targets, `${here.faultId}#${here.instance}`);
-}
-
-/** All at either end of a cut; everybody whom chance could choose, where it has not chosen yet. */
-function possibleNodes(params: Params, topology: Topology, targets: NodeName[]): NodeName[] {
-  if (params.shape === 'majorities-ring' && targets.length > 0) return targets;
-  const open =
-    params.shape === 'majorities-ring' ||
-    params.shape === 'bridge' ||
-    (params.shape === 'halves' && targets.length === 0);
-  if (open) return shapeNodes(params, topology, targets);
-  return nodesOfCuts(cutsOf(params, topology, targets, ''));
-}
-
-/** Who drops something: only a one-way cut has nodes at one end that do not. */
-function actors(params: Params, topology: Topology, targets: NodeName[]): NodeName[] {
-  if (params.shape !== 'one-way') return possibleNodes(params, topology, targets);
-  return [...cutsOf(params, topology, targets, '').keys()].sort();
-}
-
-function checkGroups(groups: readonly NodeName[][], topology: Topology): Problem[] {
-  const problems: Problem[] = [];
-  const known = topology.nodes.map((node) => node.name);
-  const seen = new Map<NodeName, string>();
-  if (groups.length < 2) {
-    problems.push({
-      path: '/groups',
-      message: `${groups.length} group(s) cut nothing: a network partition needs at least two`,
-    });
-  }
-  for (const [g, group] of groups.entries()) {
-    if (group.length === 0) problems.push({ path: `/groups/${g}`, message: 'an empty group' });
-    for (const [n, name] of group.entries()) {
-      const path = `/groups/${g}/${n}`;
-      const before = seen.get(name);
-      if (before !== undefined) {
-        problems.push({
-          path,
-          message: `node '${name}' stands in a group twice, also at ${before}`,
-        });
-      }
-      seen.set(name, path);
-      if (known.includes(name)) continue;
-      const near = nearMiss(name, known);
-      const problem: Problem = { path, message: `there is no node '${name}'` };
-      if (near === undefined) problem.expected = `one of ${known.join(', ')}`;
-      else problem.nearMiss = near;
-      problems.push(problem);
-    }
-  }
-  return problems;
-}
-
-function checkShape(params: Params, topology: Topology): Problem[] {
-  const problems: Problem[] = [];
-  const count = shapeNodes(params, topology, []).length;
-  const least = params.shape === 'majorities-ring' || params.shape === 'bridge' ? 3 : 2;
-  const total =
-    params.shape === 'isolate' || params.shape === 'one-way' ? topology.nodes.length : count;
-  if (total < least) {
-    problems.push({
-      path: '/shape',
-      message: `shape ${params.shape} needs at least ${least} nodes`,
-      found: `${total}`,
-    });
-  }
-  if (params.direction !== undefined && params.shape !== 'one-way') {
-    problems.push({ path: '/direction', message: `only shape one-way has a 'direction'` });
-  }
-  return problems;
-}
-
-function check(params: Params, topology: Topology): Problem[] {
-  if (params.groups && params.shape !== undefined) {
-    return [{ path: '/shape', message: `either 'groups' or 'shape', not both` }];
-  }
-  if (params.shape !== undefined) return checkShape(params, topology);
-  if (!params.groups) {
-    return [{ path: '/groups', message: `'groups' or 'shape' is missing: who is cut from whom?` }];
-  }
-  const problems: Problem[] = [];
-  for (const field of ['direction', 'clients'] as const) {
-    if (params[field] !== undefined) {
-      problems.push({ path: `/${field}`, message: `'${field}' belongs to a shape, not to groups` });
-    }
-  }
-  return [...problems, ...checkGroups(params.groups, topology)];
-}
-
-function peerOf(node: Node): DroppedPeer {
-  const peer: DroppedPeer = {
-    name: node.name,
-    ipv4: familyOf(4, node.addresses),
-    ipv6: familyOf(6, node.addresses),
-  };
-  const port = agentPortOf(node);
-  if (port !== undefined) peer.agentPort = port;
-  return peer;
 }
 
 function peersHere(params: Params, here: Here): Node[] {
@@ -195,59 +60,129 @@ function peersHere(params: Params, here: Here): Node[] {
   return dropped.flatMap((name) => nodeNamed(here.topology, name) ?? []);
 }
 
-function plan(params: Params, here: Here): Step[] | Problem[] {
-  const cuts = cutsHere(params, here);
-  if (cuts.size === 0) {
-    return [{ path: '/targets', message: 'these targets and this shape cut nobody from anybody' }];
-  }
-  const dropped = cuts.get(here.node) ?? [];
-  const problems = checkDistinct(here.topology, here.node, dropped);
-  if (problems.length > 0) return problems;
-  if (dropped.length === 0) return [];
-  const drop: DropTable = {
+/** The rules of this node, and whatever stands against them. */
+function rulesHere(params: Params, here: Here, peers: readonly Node[]): RuleTable | Problem[] {
+  const names = peers.map(({ name }) => name);
+  const problems = checkDistinct(here.topology, here.node, names);
+  const backend = chooseBackend(params.backend, here);
+  const timeline = timelineOf(params, here, names);
+  if (typeof backend !== 'string') problems.push(backend);
+  if (timeline && 'message' in timeline) problems.push(timeline);
+  const self = nodeNamed(here.topology, here.node);
+  if (problems.length > 0 || typeof backend !== 'string' || !self) return problems;
+  return {
+    backend,
     table: here.token,
     faultId: here.faultId,
-    peers: peersHere(params, here).map(peerOf),
+    peers: peers.map((peer) => rulePeer(params, self, peer)),
     control: here.control,
+    protocol: protocolOf(params),
+    how: params.how ?? 'drop',
+    perMillion: EVERY_PACKET,
+    ...(timeline && !('message' in timeline) && { timeline }),
     timeoutMs: KERNEL_TIMEOUT_MS,
   };
+}
+
+/** Whether no pair of controllers loses the port by which they vote. */
+function sparesQuorum(params: Params, topology: Topology): boolean {
+  if (!params.ports && !params.listeners) return false;
+  const controllers = topology.nodes.filter(({ roles }) => roles.includes('controller'));
+  const votes = checkTraffic({ listeners: ['controller'] }, topology).length === 0;
+  return controllers.every((self) =>
+    controllers.every((peer) => {
+      const cut = portsBetween(params, self, peer)?.remote ?? [];
+      const vote = portsBetween({ listeners: ['controller'] }, self, peer)?.remote ?? [];
+      return self === peer || (votes && !cut.some((port) => vote.includes(port)));
+    }),
+  );
+}
+
+const LOSES = { drop: 'no longer hears', reject: 'refuses', reset: 'resets' } as const;
+
+function plan(params: Params, here: Here): Step[] | Problem[] {
+  if (cutsHere(params, here).size === 0) {
+    return [{ path: '/targets', message: 'these parameters and targets cut nobody from anybody' }];
+  }
+  const peers = peersHere(params, here);
+  if (peers.length === 0) return [];
+  const rules = rulesHere(params, here, peers);
+  if (Array.isArray(rules)) return rules;
+  const names = peers.map(({ name }) => name).join(', ');
+  const what = params.listeners ? ` on ${params.listeners.join(', ')} listeners` : '';
+  const when = rules.timeline?.flap ? ', on and off in turn' : '';
   return [
     {
-      says: `${here.node} no longer hears ${dropped.join(', ')}`,
-      act: { act: 'nft.drop', drop },
-      undo: { act: 'nft.delete', table: here.token },
-      refresh: { act: 'nft.refresh', drop },
+      says: `${here.node} ${LOSES[params.how ?? 'drop']} ${names}${what}${when}`,
+      act: { act: 'netfilter.apply', rules },
+      undo: { act: 'netfilter.delete', backend: rules.backend, table: here.token },
+      refresh: { act: 'netfilter.refresh', rules },
     },
   ];
 }
 
 /** To every peer: a closed port (it answers RST or ICMP, which is counted here) and its open ones. */
-function probesFor(peers: readonly Node[]): Probe[] {
+function probesFor(params: Params, here: Here, peers: readonly Node[]): Probe[] {
   const probes: Probe[] = [];
+  const self = nodeNamed(here.topology, here.node);
   for (const peer of peers) {
     const agent = agentPortOf(peer);
-    const open = (peer.listeners ?? []).slice(0, 3).map((listener) => listener.port);
-    if (agent !== undefined) open.push(agent);
+    const restricted = self && portsBetween(params, self, peer);
+    const open = restricted?.remote ?? (peer.listeners ?? []).slice(0, 3).map(({ port }) => port);
+    if (agent !== undefined && !restricted) open.push(agent);
     for (const address of peer.addresses) {
       probes.push({ protocol: 'udp', address, port: CLOSED_PORT });
       for (const port of [CLOSED_PORT, ...open]) probes.push({ protocol: 'tcp', address, port });
+      if (params.protocols === 'udp')
+        for (const port of open) probes.push({ protocol: 'udp', address, port });
     }
   }
   return probes.slice(0, PROBES_MAX);
 }
 
-function takesTargets(params: Params): 'required' | 'optional' | 'none' {
-  if (params.groups || params.shape === undefined) return 'none';
-  return params.shape === 'isolate' || params.shape === 'one-way' ? 'required' : 'optional';
+/** Whether probes make something come in that the rule of this peer meets: its answers, or its own. */
+function canShow(params: Params, here: Here, peer: Node): boolean {
+  const self = nodeNamed(here.topology, here.node);
+  const ports = self && portsBetween(params, self, peer);
+  const answers = protocolOf(params) !== 'udp' && (!ports || ports.remote.length > 0);
+  return answers || (cutsHere(params, here).get(peer.name) ?? []).includes(here.node);
 }
 
-/** Nodes lose each other's packets, by nftables on the receiving side. */
+function witness(params: Params, here: Here): Witness {
+  const peers = peersHere(params, here);
+  const shown = peers.filter((peer) => canShow(params, here, peer));
+  const backend = chooseBackend(params.backend, here);
+  if (peers.length > 0 && shown.length === 0)
+    return {
+      untestable: `only traffic of ${peers.map(({ name }) => name).join(', ')} would show it`,
+    };
+  return {
+    sample: {
+      query: 'packetCounters',
+      backend: typeof backend === 'string' ? backend : 'nft',
+      table: here.token,
+    },
+    probes: probesFor(params, here, peers),
+    // A node in the middle (a bridge) has nothing to drop, and so nothing that could be missing.
+    seen: (_before, now) =>
+      now.query === 'packetCounters' && shown.every(({ name }) => (now.packets[name] ?? 0) > 0),
+    withinMs: 2_000,
+    says:
+      peers.length === 0
+        ? 'nothing: in this shape this node hears everybody'
+        : `drops counted of ${shown.map(({ name }) => name).join(', ')}`,
+  };
+}
+
+/** Nodes lose each other's packets, by netfilter on the receiving side. */
 export const networkPartition = faultKind({
   kind: 'network.partition',
   summary: 'Nodes no longer hear each other: groups, or a shape around the targets.',
   doc: `Packets between the nodes are dropped silently, IPv4 and IPv6, established connections and new
 ones, **on the receiving side**: the sender's TCP sees what a dead network looks like (retransmission
-and backoff), not an error.
+and backoff), not an error. With \`how: reject\` the receiver answers with ICMP instead (a new
+connection fails at once, an old one goes on trying), with \`how: reset\` with a RST: connections that
+are in use break within milliseconds, idle ones when they are next used.
 
 **Who loses whom**
 
@@ -265,6 +200,21 @@ and backoff), not an error.
 Shapes speak of the servers. Nodes that are only clients stay reachable (an isolated leader still
 answers its clients, which is where acknowledged writes are lost) unless \`clients: cut\`.
 
+**Which traffic.** All of it, or only connections to \`ports\` or to \`listeners\`: \`controller\` (a
+broker loses the controllers and keeps its peers), \`replication\` (followers fall behind, clients and
+controllers notice nothing), \`client\` (clients lose the targets, the cluster does not), or a listener
+by its own name. Ports are those of \`listeners\` in cluster.yaml, or what the brokers' own
+configuration says. Where one listener serves clients and replication, \`client\` still cuts only nodes
+whose role is client.
+
+**When.** \`flap\` cuts and mends in turn, on all nodes at the same instants, kept by the agents alone.
+\`healing: staggered\` mends one pair of nodes after the other over the last half of the duration;
+what ends the fault earlier heals everything at once.
+
+**Backends.** nftables, or iptables with ipset (also iptables-legacy). Both count what they meet, and
+the kernel ends their rules by itself 30 s after an agent has last renewed them. iptables without
+ipset can't: the receipt then says "guard only".
+
 **What a Kafka user sees.** Followers fall out of the ISR after \`replica.lag.time.max.ms\`; a broker
 without the controller quorum is fenced after \`broker.session.timeout.ms\`, and its leaders move; with
 \`acks=all\` producers time out where \`min.insync.replicas\` is lost. After healing, connections come
@@ -272,8 +222,8 @@ back only when TCP's backoff lets them (seconds after a cut of minutes) or clien
 
 **What it does not do.** The coordinator's path to the agents stays open (its address to the agent's
 port, nothing else of that host), so do loopback and IPv6 neighbour discovery. Nodes that share an
-address (NAT) can't be cut from each other and are refused. The kernel ends the cut by itself 30 s
-after an agent has last refreshed it.`,
+address (NAT) can't be cut from each other and are refused by name. Connections that \`reset\` leaves
+idle are not ended: network.reset does that.`,
   standing: true,
   namesNodes: true,
   takesTargets,
@@ -289,30 +239,41 @@ after an agent has last refreshed it.`,
     { title: 'one node sees both halves', params: { shape: 'bridge' } },
     { title: 'targets go deaf', params: { shape: 'one-way', direction: 'inbound' } },
     { title: 'targets go mute', params: { shape: 'one-way', direction: 'outbound' } },
+    {
+      title: 'from the controllers, not from the peers',
+      params: { shape: 'isolate', listeners: ['controller'] },
+    },
+    { title: 'replication only', params: { shape: 'isolate', listeners: ['replication'] } },
+    { title: 'clients lose a broker', params: { shape: 'isolate', listeners: ['client'] } },
+    {
+      title: 'connections are reset, one port',
+      params: { groups: [['n1'], ['n2']], ports: [9092], protocols: 'tcp', how: 'reset' },
+    },
+    {
+      title: 'a link that comes and goes',
+      params: { groups: [['n1'], ['n2', 'n3']], flap: { on: '3s', off: ['1s', '4s'] } },
+    },
+    { title: 'links come back one by one', params: { shape: 'isolate', healing: 'staggered' } },
+    {
+      title: 'refused, by iptables',
+      params: { shape: 'isolate', how: 'reject', backend: 'iptables' },
+    },
   ],
-  needs: [['nft', 'nft.timeout']],
-  check,
+  needs: NETFILTER_NEEDS,
+  check: (params, topology) => [
+    ...checkWho(params, topology),
+    ...checkTraffic(params, topology),
+    ...checkWhen(params),
+  ],
   targets: possibleNodes,
-  actors,
+  actors: droppingNodes,
   cuts: cutsOf,
+  sparesQuorum: (params, topology) => sparesQuorum(params, topology),
   observe: () => [],
   plan,
   claims: () => [],
-  witness(params, here) {
-    const peers = peersHere(params, here);
-    return {
-      sample: { query: 'nftCounters', table: here.token },
-      probes: probesFor(peers),
-      // A node in the middle (a bridge) has nothing to drop, and so nothing that could be missing.
-      seen: (_before, now) =>
-        now.query === 'nftCounters' && peers.every((peer) => (now.packets[peer.name] ?? 0) > 0),
-      withinMs: 2_000,
-      says:
-        peers.length === 0
-          ? 'nothing: in this shape this node hears everybody'
-          : `drops counted of ${peers.map((peer) => peer.name).join(', ')}`,
-    };
-  },
+  backend: (params, here) => namedBackend(params.backend, here),
+  witness,
   draw(random, topology) {
     const names = topology.nodes.map((node) => node.name);
     const servers = shapeNodes({}, topology, []);

@@ -1,36 +1,10 @@
 import { unreachable } from '../base/assert.ts';
 import { describeProxyAct, type ProxyAct } from './act-proxy.ts';
 import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
+import { describeNetfilterAct, type NetfilterAct } from './act-netfilter.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
-
-/** What one node no longer hears of: one rule, with a counter of its own, for each address family. */
-export interface DroppedPeer {
-  /** The node cut off, for people and for the receipt. */
-  name: string;
-  ipv4: string[];
-  ipv6: string[];
-  /** Port of its agent: its replies to a coordinator that lives on this node still pass. */
-  agentPort?: number;
-}
-
-/** Traffic that passes whatever is cut: from the coordinator to the agent's port, and no more. */
-export interface ControlPath {
-  coordinatorAddresses: string[];
-  agentPort: number;
-}
-
-/** One nftables table of ours; codec/nft.ts writes it. Everything in it carries the fault's id. */
-export interface DropTable {
-  /** 'faultline-' + short hash of fault id and instance. */
-  table: string;
-  faultId: string;
-  peers: DroppedPeer[];
-  control: ControlPath;
-  /** How long the set elements live without a refresh: the kernel's own dead-man's switch. */
-  timeoutMs: number;
-}
 
 /**
  * Everything that is ever done to a machine; families have files of their own beside this one.
@@ -41,13 +15,7 @@ export type Act =
   | DiskAct
   | { act: 'noop'; token: string }
   | ProxyAct
-  | { act: 'nft.drop'; drop: DropTable }
-  /**
-   * Renews the kernel's timeout of the elements; harmless where the table is gone. Elements that the
-   * kernel has expired are never revived: a Failure 'expired' says that the fault ended by itself.
-   */
-  | { act: 'nft.refresh'; drop: DropTable }
-  | { act: 'nft.delete'; table: string }
+  | NetfilterAct
   /** Signals exactly these processes through pidfds; one that is gone is no error. */
   | { act: 'process.signal'; processes: ProcessRef[]; signal: Signal }
   /** SIGSTOP and SIGCONT in turn until released (GC-like stalls). */
@@ -82,14 +50,10 @@ export function describeAct(act: Act): string {
     case 'kafka.proxy.refresh':
     case 'kafka.proxy.stop':
       return describeProxyAct(act);
-    case 'nft.drop':
-      return `create nft table inet ${act.drop.table}: drop at input what comes from ${act.drop.peers
-        .map((peer) => `${peer.name} (${[...peer.ipv4, ...peer.ipv6].join(', ')})`)
-        .join('; ')}`;
-    case 'nft.refresh':
-      return `refresh the element timeouts of nft table inet ${act.drop.table}`;
-    case 'nft.delete':
-      return `delete nft table inet ${act.table}`;
+    case 'netfilter.apply':
+    case 'netfilter.refresh':
+    case 'netfilter.delete':
+      return describeNetfilterAct(act);
     case 'process.signal':
       return `send ${act.signal} to ${act.processes.map(describeProcess).join(', ')}`;
     case 'process.pulse':

@@ -1,7 +1,8 @@
 import type { Static, TSchema } from 'typebox';
 import type { Problem } from '../base/problem.ts';
 import type { Random } from '../base/random.ts';
-import type { Act, ControlPath } from './act.ts';
+import type { ControlPath } from './act-netfilter.ts';
+import type { Act } from './act.ts';
 import type { Answer, Query } from './query.ts';
 import type { NodeName, Topology } from './topology.ts';
 
@@ -9,6 +10,8 @@ import type { NodeName, Topology } from './topology.ts';
 export const NEEDS = [
   'cpu.burn',
   'disk.mount',
+  'ipset',
+  'iptables',
   'kafka.proxy',
   'nft',
   'nft.timeout',
@@ -52,8 +55,6 @@ export interface Here {
   /** The same on every acting node: who acts, and by which backend, all must decide alike. */
   meets: Meets;
   control: ControlPath;
-  /** The needs this node meets: which backend of a kind can run here. */
-  met: readonly Need[];
   /** How long the fault stands, where its request says so. */
   durationMs?: number;
   /** Seeded by the fault: forked by the kind's name and the node's. */
@@ -151,6 +152,8 @@ export interface FaultKind<S extends TSchema = TSchema> {
     selected: NodeName[],
     seed: string,
   ): ReadonlyMap<NodeName, readonly NodeName[]>;
+  /** Whether a network partition leaves the controllers' own connections alone. */
+  sparesQuorum?(params: Static<S>, topology: Topology): boolean;
   observe(params: Static<S>, here: Here): Query[];
   /** `facts` answers observe(), in its order. A Problem[] refuses the fault. */
   plan(params: Static<S>, here: Here, facts: Facts): Step[] | Problem[];

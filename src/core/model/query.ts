@@ -1,4 +1,5 @@
 import type { DiskAnswer, DiskQuery } from './query-disk.ts';
+import type { NetfilterBackend } from './act-netfilter.ts';
 import type { ProcessMatch, ProcessRef } from './process-match.ts';
 import type { ProxyAnswer, ProxyQuery } from './query-proxy.ts';
 
@@ -14,7 +15,7 @@ export type Query =
   | { query: 'processStates'; processes: ProcessRef[] }
   | { query: 'service'; service: string }
   /** Packets each rule of the table has counted, by peer; empty without the table. */
-  | { query: 'nftCounters'; table: string }
+  | { query: 'packetCounters'; backend: NetfilterBackend; table: string }
   | { query: 'cpuCount' }
   /** CPU time used by the burners with this token, in ms. */
   | { query: 'burnerCpuMs'; token: string };
@@ -35,7 +36,7 @@ export type Answer =
   | { query: 'processStates'; states: string[] }
   /** `startable`: the configuration says how to start it; `running`: what it matches now. */
   | { query: 'service'; known: boolean; startable: boolean; running: ProcessRef[] }
-  | { query: 'nftCounters'; packets: Record<string, number> }
+  | { query: 'packetCounters'; packets: Record<string, number> }
   | { query: 'cpuCount'; count: number }
   | { query: 'burnerCpuMs'; cpuMs: number; running: number };
 

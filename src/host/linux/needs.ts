@@ -2,25 +2,41 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { holdsAll, readListedTable, writeDropTable, writeList } from '../../core/codec/nft.ts';
 import { writeRedirectRefresh, writeRedirectTable } from '../../core/codec/nft-redirect.ts';
-import type { DropTable } from '../../core/model/act.ts';
-import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
-import { exec } from '../exec.ts';
 import { tryLoadGroups } from './control-groups.ts';
 import { tryDiskMount } from './disk-mounts.ts';
+import { readChains, writeChain, writeSets } from '../../core/codec/iptables.ts';
+import { holdsAll } from '../../core/codec/netfilter.ts';
+import { readListedTable, writeList, writeTable } from '../../core/codec/nft.ts';
+import { EVERY_PACKET, type RuleTable } from '../../core/model/act-netfilter.ts';
+import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
+import { exec } from '../exec.ts';
+import { findIptables, programOf } from './iptables.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** The smallest table that has all that a real one has. */
-const TRIAL: DropTable = {
+const TRIAL: RuleTable = {
+  backend: 'nft',
   table: 'faultline-probe',
   faultId: 'probe',
-  peers: [{ name: 'nobody', ipv4: ['192.0.2.1'], ipv6: ['2001:db8::1'], agentPort: 1 }],
+  peers: [
+    {
+      name: 'nobody',
+      ipv4: ['192.0.2.1'],
+      ipv6: ['2001:db8::1'],
+      agentPort: 1,
+      ports: { local: [1, 2], remote: [3] },
+    },
+  ],
   control: { coordinatorAddresses: ['192.0.2.2', '2001:db8::2'], agentPort: 1 },
+  protocol: 'all',
+  how: 'reset',
+  perMillion: EVERY_PACKET / 2,
   timeoutMs: 60_000,
 };
+const BITTEN = new Set(['nobody']);
 
 const TRIAL_TOKEN = 'faultline-trial';
 
@@ -30,13 +46,51 @@ type Found = Omit<Capability, 'need'>;
 async function tryNft(scratchDir: string, through: string): Promise<Found> {
   const dir = mkdtempSync(join(scratchDir, 'needs-'));
   const file = join(dir, 'trial.nft');
-  writeFileSync(file, writeDropTable(TRIAL) + writeList(TRIAL.table), { mode: 0o600 });
+  writeFileSync(file, writeTable(TRIAL, BITTEN) + writeList(TRIAL.table), { mode: 0o600 });
   try {
     const argv = ['unshare', '--net', 'nft', '-j', '-f', file];
     const { stdout } = await exec(argv, { timeoutMs: TIMEOUT_MS });
-    const met = holdsAll(TRIAL, readListedTable(stdout));
+    const met = holdsAll(TRIAL, readListedTable(stdout), BITTEN);
     const version = /"version": *"([0-9.]+)"/.exec(stdout)?.[1] ?? 'of unknown version';
     return { met, why: met ? `nft ${version} through ${through}` : 'a set lost its elements' };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { met: false, why: error.message };
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+/** Makes the rules of both families, and shows them: each argument is a program or a file. */
+const IPTABLES_TRIAL =
+  '"$1" --noflush "$2" && "$3" --noflush "$4" && "$5" -c && if [ -n "$6" ]; then ipset save; fi';
+
+/** In a network namespace of its own. @param sets a file of ipset commands, made first. */
+async function tryIptables(
+  scratchDir: string,
+  base: string | undefined,
+  backend: 'iptables' | 'iptables-plain',
+): Promise<Found> {
+  if (base === undefined) return { met: false, why: 'there is no iptables' };
+  const dir = mkdtempSync(join(scratchDir, 'needs-'));
+  const trial: RuleTable = { ...TRIAL, backend };
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text, { mode: 0o600 });
+    return join(dir, name);
+  };
+  try {
+    const sets = backend === 'iptables' ? write('sets', writeSets(trial, BITTEN)) : '';
+    const rules = ([4, 6] as const).flatMap((family) => [
+      programOf(base, family, '-restore'),
+      write(`rules${family}`, writeChain(trial, family, true)),
+    ]);
+    const script = sets === '' ? IPTABLES_TRIAL : `ipset -file "$6" restore && ${IPTABLES_TRIAL}`;
+    const argv = ['bash', '-c', script, 'bash', ...rules, programOf(base, 4, '-save'), sets];
+    const { stdout } = await exec(['unshare', '--net', ...argv], { timeoutMs: TIMEOUT_MS });
+    const listed = readChains(trial, [stdout], stdout);
+    const met = listed.faultId !== undefined && (sets === '' || holdsAll(trial, listed, BITTEN));
+    const { stdout: version } = await exec([base, '--version'], { timeoutMs: TIMEOUT_MS });
+    return { met, why: met ? version.trim() : 'a rule or an entry was lost' };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { met: false, why: error.message };
@@ -105,23 +159,34 @@ async function tryRedirect(scratchDir: string): Promise<Found> {
   }
 }
 
-/** Tries every need by doing. @param through how nft is called here. */
-export async function tryNeeds(scratchDir: string, through: string): Promise<Capability[]> {
-  const [nft, signals, bash, diskMount, redirect] = await Promise.all([
+/**
+ * Tries every need by doing.
+ * @param through how nft is called here. @param base which iptables; undefined: what is installed.
+ */
+export async function tryNeeds(
+  scratchDir: string,
+  through: string,
+  base: string | undefined = findIptables(),
+): Promise<Capability[]> {
+  const [nft, iptables, ipset, signals, bash, diskMount, redirect] = await Promise.all([
     tryNft(scratchDir, through),
+    tryIptables(scratchDir, base, 'iptables-plain'),
+    tryIptables(scratchDir, base, 'iptables'),
     trySignals(),
     tryBurner(),
     tryDiskMount(),
     tryRedirect(scratchDir),
   ]);
   const found: Record<Need, Found> = {
+    'cpu.burn': bash,
     'disk.mount': diskMount,
+    ipset,
+    iptables,
     'kafka.proxy': redirect,
     nft,
     'nft.timeout': nft,
     'process.pidfd': signals,
     'process.signal': signals,
-    'cpu.burn': bash,
   };
   return NEEDS.map((need) => ({ need, met: found[need].met, why: found[need].why }));
 }

@@ -2,25 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
+import type { ListedTable } from '../../core/codec/netfilter.ts';
 import {
-  holdsAll,
   readListedTable,
   readOurTables,
+  writeBitten,
   writeDelete,
-  writeDropTable,
   writeList,
   writeRefresh,
-  type ListedTable,
+  writeTable,
 } from '../../core/codec/nft.ts';
-import type { DropTable } from '../../core/model/act.ts';
-import type { Leftover } from './linux.ts';
+import { nameOfTable, type RuleTable } from '../../core/model/act-netfilter.ts';
 import { exec } from '../exec.ts';
 import { openLibNftables, type LibNftables, type NftRun } from './libnftables.ts';
+import type { Leftover } from './linux.ts';
+import { expired, type RuleBackend } from './rule-backend.ts';
 
 const MISSING = 'No such file or directory';
 
-/** The drop tables of this network namespace. */
-export class Nft {
+/** Our nftables tables of this network namespace. */
+export class Nft implements RuleBackend {
   readonly #library: LibNftables | null;
   readonly #scratchDir: string;
 
@@ -38,72 +39,50 @@ export class Nft {
     return this.#library ? 'libnftables' : 'the nft program';
   }
 
-  async drop(drop: DropTable): Promise<void> {
-    await this.#change(writeDropTable(drop));
-    const listed = await this.#list(drop.table);
-    if (!listed || !holdsAll(drop, listed)) {
-      throw new Failure('nft-not-there', `table ${drop.table} is not there after its creation`, {
-        definite: false,
-      });
-    }
+  async apply(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
+    await this.change(writeTable(rules, bitten));
   }
 
-  async refresh(drop: DropTable): Promise<void> {
-    const run = await this.#run(writeRefresh(drop), false);
+  async refresh(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
+    const run = await this.#run(writeRefresh(rules, bitten), false);
     if (run.ok) return;
     if (!run.error.includes(MISSING)) throw rejected(run);
-    if (!(await this.#list(drop.table))) return;
-    throw new Failure('expired', `the kernel has expired the elements of table ${drop.table}`, {
-      definite: true,
-    });
+    if (await this.list(rules.table)) throw expired(rules);
+  }
+
+  async bite(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
+    await this.change(writeBitten(rules, bitten));
   }
 
   async delete(table: string): Promise<void> {
-    await this.#change(writeDelete(table));
-  }
-
-  /** Whether the table is there and the kernel has expired nothing of it. */
-  async holds(drop: DropTable): Promise<boolean> {
-    const listed = await this.#list(drop.table);
-    return listed !== undefined && holdsAll(drop, listed);
-  }
-
-  async exists(table: string): Promise<boolean> {
-    return (await this.#tables()).includes(table);
-  }
-
-  async counters(table: string): Promise<Record<string, number>> {
-    return (await this.#list(table))?.packets ?? {};
-  }
-
-  async leftovers(): Promise<Leftover[]> {
-    const leftovers: Leftover[] = [];
-    for (const table of await this.#tables()) {
-      const faultId = (await this.#list(table))?.faultId;
-      const leftover: Leftover = {
-        says: `nft table inet ${table}`,
-        remove: { act: 'nft.delete', table },
-      };
-      leftovers.push(faultId === undefined ? leftover : { ...leftover, faultId });
-    }
-    return leftovers;
-  }
-
-  async #tables(): Promise<string[]> {
-    const run = await this.#run('list tables inet\n', true);
-    if (!run.ok) throw rejected(run);
-    return readOurTables(run.output);
+    await this.change(writeDelete(table));
   }
 
   /** Undefined where there is no such table. */
-  async #list(table: string): Promise<ListedTable | undefined> {
+  async list(table: string): Promise<ListedTable | undefined> {
     const run = await this.#run(writeList(table), true);
     if (run.ok) return readListedTable(run.output);
     if (run.error.includes(MISSING)) return undefined;
     throw rejected(run);
   }
 
-  async #change(commands: string): Promise<void> {
+  async leftovers(): Promise<Leftover[]> {
+    const run = await this.#run('list tables inet\n', true);
+    if (!run.ok) throw rejected(run);
+    const leftovers: Leftover[] = [];
+    for (const table of readOurTables(run.output)) {
+      const faultId = (await this.list(table))?.faultId;
+      const leftover: Leftover = {
+        says: nameOfTable('nft', table),
+        remove: { act: 'netfilter.delete', backend: 'nft', table },
+      };
+      leftovers.push(faultId === undefined ? leftover : { ...leftover, faultId });
+    }
+    return leftovers;
+  }
+
+  /** Commands as one transaction. @throws Failure: none of them was done. */
+  async change(commands: string): Promise<void> {
     const run = await this.#run(commands, false);
     if (!run.ok) throw rejected(run);
   }

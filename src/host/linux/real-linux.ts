@@ -20,8 +20,10 @@ import {
 import { groupExists, removeGroups } from './control-groups.ts';
 import { answerDisk, diskHolds, diskLeftovers, performDisk } from './disk-mounts.ts';
 import { KafkaProxies, proxyCounts } from './kafka-proxy.ts';
+import { Iptables } from './iptables.ts';
 import type { Leftover, Linux } from './linux.ts';
 import { tryNeeds } from './needs.ts';
+import { Netfilter } from './netfilter.ts';
 import { Nft } from './nft.ts';
 import { sendProbes } from './probes.ts';
 import { forbiddenBy, signalAll, stateOf } from './processes.ts';
@@ -33,6 +35,8 @@ export interface RealLinuxOptions {
   services: Readonly<Record<string, Service>>;
   /** A directory of ours for small files that live for a moment; best on a tmpfs. */
   scratchDir: string;
+  /** 'iptables-nft' or 'iptables-legacy', not to take the one that is called 'iptables'. */
+  iptables?: string;
 }
 
 /**
@@ -43,12 +47,14 @@ export class RealLinux implements Linux {
   readonly #options: RealLinuxOptions;
   readonly #nft: Nft;
   readonly #proxies = new KafkaProxies();
+  readonly #netfilter: Netfilter;
   readonly #pulses = new Pulses();
   readonly #services: Services;
 
   constructor(options: RealLinuxOptions) {
     this.#options = options;
     this.#nft = new Nft(options.scratchDir);
+    this.#netfilter = new Netfilter(this.#nft, new Iptables(options.scratchDir, options.iptables));
     this.#services = new Services(options.services);
   }
 
@@ -60,12 +66,10 @@ export class RealLinux implements Linux {
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
         return this.#proxies.perform(act);
-      case 'nft.drop':
-        return this.#nft.drop(act.drop);
-      case 'nft.refresh':
-        return this.#nft.refresh(act.drop);
-      case 'nft.delete':
-        return this.#nft.delete(act.table);
+      case 'netfilter.apply':
+      case 'netfilter.refresh':
+      case 'netfilter.delete':
+        return this.#netfilter.perform(act);
       case 'process.signal':
         return signalAll(act.processes, act.signal);
       case 'process.pulse':
@@ -96,11 +100,10 @@ export class RealLinux implements Linux {
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
         return this.#proxies.holds(act);
-      case 'nft.drop':
-      case 'nft.refresh':
-        return this.#nft.holds(act.drop);
-      case 'nft.delete':
-        return !(await this.#nft.exists(act.table));
+      case 'netfilter.apply':
+      case 'netfilter.refresh':
+      case 'netfilter.delete':
+        return this.#netfilter.holds(act);
       case 'process.signal':
         return act.processes.every((ref) => isAfter(act.signal, stateOf(ref)));
       case 'process.pulse':
@@ -132,12 +135,12 @@ export class RealLinux implements Linux {
   }
 
   needs(): Promise<Capability[]> {
-    return tryNeeds(this.#options.scratchDir, this.#nft.through);
+    return tryNeeds(this.#options.scratchDir, this.#nft.through, this.#options.iptables);
   }
 
   async leftovers(): Promise<Leftover[]> {
     const ofNow = [...burnerLeftovers(), ...groupLeftovers(), ...this.#proxies.leftovers()];
-    return [...(await this.#nft.leftovers()), ...ofNow, ...(await diskLeftovers())];
+    return [...(await this.#netfilter.leftovers()), ...ofNow, ...(await diskLeftovers())];
   }
 
   async #answer(query: Query): Promise<Answer> {
@@ -152,10 +155,12 @@ export class RealLinux implements Linux {
         const startable = service?.start !== undefined;
         return { query: 'service', known: service !== undefined, startable, running };
       }
-      case 'nftCounters':
-        return { query: 'nftCounters', packets: await this.#nft.counters(query.table) };
       case 'proxyCounts':
         return proxyCounts(query.token);
+      case 'packetCounters': {
+        const packets = await this.#netfilter.packets(query.backend, query.table);
+        return { query: 'packetCounters', packets };
+      }
       case 'cpuCount':
         return { query: 'cpuCount', count: availableParallelism() };
       case 'burnerCpuMs':

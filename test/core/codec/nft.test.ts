@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { holdsAll } from '../../../src/core/codec/netfilter.ts';
 import {
-  holdsAll,
   readListedTable,
   readOurTables,
   writeDelete,
-  writeDropTable,
+  writeTable,
   writeRefresh,
 } from '../../../src/core/codec/nft.ts';
-import type { DropTable } from '../../../src/core/model/act.ts';
+import { EVERY_PACKET, type RuleTable } from '../../../src/core/model/act-netfilter.ts';
 
-const DROP: DropTable = {
+const DROP: RuleTable = {
+  backend: 'nft',
+  protocol: 'all',
+  how: 'drop',
+  perMillion: EVERY_PACKET,
   table: 'faultline-0abc',
   faultId: 'f-1',
   peers: [
@@ -20,11 +24,12 @@ const DROP: DropTable = {
   control: { coordinatorAddresses: ['::ffff:198.18.0.254'], agentPort: 8611 },
   timeoutMs: 30_000,
 };
+const ALL = new Set(['n2', 'n3']);
 
 suite('nft', () => {
   test('a table: one set, rule and counter a peer and family; the control path and no more', () => {
     assert.equal(
-      writeDropTable(DROP),
+      writeTable(DROP, ALL),
       `add table inet faultline-0abc
 delete table inet faultline-0abc
 table inet faultline-0abc {
@@ -47,7 +52,7 @@ table inet faultline-0abc {
   });
 
   test('a refresh takes out and puts in again, in one text', () => {
-    assert.deepEqual(writeRefresh(DROP).split('\n').slice(0, 2), [
+    assert.deepEqual(writeRefresh(DROP, ALL).split('\n').slice(0, 2), [
       'delete element inet faultline-0abc p0v4 { 198.18.0.2 }',
       'add element inet faultline-0abc p0v4 { 198.18.0.2 timeout 30000ms }',
     ]);
@@ -57,13 +62,13 @@ table inet faultline-0abc {
     const evil = 'faultline-x; flush ruleset';
     assert.throws(() => writeDelete(evil));
     assert.throws(() => writeDelete('filter'));
-    assert.throws(() => writeDropTable({ ...DROP, table: evil }));
-    assert.throws(() => writeDropTable({ ...DROP, faultId: 'x" drop' }));
-    assert.throws(() => writeRefresh({ ...DROP, timeoutMs: Number.NaN }));
+    assert.throws(() => writeTable({ ...DROP, table: evil }, ALL));
+    assert.throws(() => writeTable({ ...DROP, faultId: 'x" drop' }, ALL));
+    assert.throws(() => writeRefresh({ ...DROP, timeoutMs: Number.NaN }, ALL));
     const peers = [{ name: 'n2"', ipv4: ['198.18.0.2'], ipv6: [] }];
-    assert.throws(() => writeDropTable({ ...DROP, peers }));
+    assert.throws(() => writeTable({ ...DROP, peers }, ALL));
     const notAddress = [{ name: 'n2', ipv4: ['198.18.0.2 }; flush ruleset'], ipv6: [] }];
-    assert.ok(!writeDropTable({ ...DROP, peers: notAddress }).includes('flush'));
+    assert.ok(!writeTable({ ...DROP, peers: notAddress }, ALL).includes('flush'));
   });
 
   test('a listing is read back: who, how many packets, and what has expired', () => {
@@ -88,9 +93,9 @@ table inet faultline-0abc {
     const whole = readListedTable(listing([element('2001:db8::2')]));
     assert.deepEqual(whole.packets, { n2: 7, n3: 0 });
     assert.equal(whole.faultId, 'f-1');
-    assert.equal(holdsAll(DROP, whole), true);
-    assert.equal(holdsAll(DROP, readListedTable(listing([]))), false);
-    assert.equal(holdsAll(DROP, readListedTable('')), false);
+    assert.equal(holdsAll(DROP, whole, ALL), true);
+    assert.equal(holdsAll(DROP, readListedTable(listing([])), ALL), false);
+    assert.equal(holdsAll(DROP, readListedTable(''), ALL), false);
   });
 
   test('only our tables are ours', () => {

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertOurs, setsOf, type ListedTable } from '../../core/codec/netfilter.ts';
+import {
+  hasChain,
+  isHooked,
+  readChains,
+  readOurChains,
+  setName,
+  setsNamed,
+  tablesOfSets,
+  writeChain,
+  writeRemoval,
+  writeSets,
+} from '../../core/codec/iptables.ts';
+import type { RuleTable } from '../../core/model/act-netfilter.ts';
+import { exec } from '../exec.ts';
+import type { Leftover } from './linux.ts';
+import { expired, type RuleBackend } from './rule-backend.ts';
+
+const OUTPUT_MAX = 64 * 1024 * 1024;
+const FAMILIES = [4, 6] as const;
+
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(':').some((place) => existsSync(join(place, program)));
+
+/** 'iptables', 'iptables-nft' or 'iptables-legacy': the first that is installed. */
+export function findIptables(): string | undefined {
+  return ['iptables', 'iptables-nft', 'iptables-legacy'].find(onPath);
+}
+
+/** The program of a family and a purpose: ('iptables-legacy', 6, '-save') is 'ip6tables-legacy-save'. */
+export function programOf(base: string, family: 4 | 6, purpose: '-save' | '-restore'): string {
+  return `${family === 4 ? base : base.replace('iptables', 'ip6tables')}${purpose}`;
+}
+
+/** Our iptables chains and ipset sets of this network namespace. */
+export class Iptables implements RuleBackend {
+  readonly #base: string | undefined;
+  readonly #hasSets = onPath('ipset');
+  readonly #scratchDir: string;
+
+  /** @param base 'iptables', 'iptables-nft' or 'iptables-legacy'. */
+  constructor(scratchDir: string, base: string | undefined = findIptables()) {
+    this.#base = base;
+    this.#scratchDir = scratchDir;
+  }
+
+  async apply(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
+    if (rules.backend === 'iptables') await this.#ipset(writeSets(rules, bitten));
+    const there = rules.peers.filter(({ name }) => bitten.has(name));
+    const wanted = rules.backend === 'iptables' ? rules : { ...rules, peers: there };
+    for (const family of FAMILIES) {
+      const missing = !isHooked(rules.table, await this.#save(family));
+      await this.#restore(family, writeChain(wanted, family, missing));
+    }
+  }
+
+  async refresh(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
+    if (rules.backend === 'iptables-plain') return;
+    const names = setsNamed(rules.table, await this.#setNames());
+    if (names.length === 0) return;
+    const { addresses } = readChains(rules, [], await this.#sets(rules));
+    const living = setsOf(rules)
+      .filter((set) => bitten.has(set.peer.name))
+      .every((set) => set.addresses.every((each) => addresses[set.name]?.includes(each)));
+    if (!living) throw expired(rules);
+    await this.#ipset(writeSets(rules, bitten));
+  }
+
+  async bite(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
+    if (rules.backend === 'iptables') await this.#ipset(writeSets(rules, bitten));
+    else await this.apply(rules, bitten);
+  }
+
+  async delete(table: string): Promise<void> {
+    assertOurs(table);
+    for (const family of FAMILIES) {
+      const removal = writeRemoval(table, await this.#save(family));
+      if (removal !== '') await this.#restore(family, removal);
+    }
+    const sets = setsNamed(table, await this.#setNames());
+    if (sets.length > 0) await this.#ipset(sets.map((name) => `destroy ${name}\n`).join(''));
+  }
+
+  async list(table: string): Promise<ListedTable | undefined> {
+    const saved = [await this.#save(4), await this.#save(6)];
+    const names = await this.#setNames();
+    const sets = setsNamed(table, names);
+    if (sets.length === 0 && !saved.some((text) => hasChain(table, text))) return undefined;
+    return readChains({ table }, saved, sets.length === 0 ? '' : await this.#saveSets());
+  }
+
+  async leftovers(): Promise<Leftover[]> {
+    const saved = (await this.#save(4)) + (await this.#save(6));
+    const tables = new Set([...readOurChains(saved), ...tablesOfSets(await this.#setNames())]);
+    return [...tables].map((table) => {
+      const { faultId } = readChains({ table }, [saved], '');
+      const leftover: Leftover = {
+        says: `iptables chain ${table}`,
+        remove: { act: 'netfilter.delete', backend: 'iptables', table },
+      };
+      return faultId === undefined ? leftover : { ...leftover, faultId };
+    });
+  }
+
+  /** All rules of a family with their counters; '' where there is no such program. */
+  async #save(family: 4 | 6): Promise<string> {
+    if (this.#base === undefined) return '';
+    const argv = [programOf(this.#base, family, '-save'), '-c'];
+    return (await exec(argv, { outputMax: OUTPUT_MAX })).stdout;
+  }
+
+  async #restore(family: 4 | 6, text: string): Promise<void> {
+    const program = programOf(this.#base ?? 'iptables', family, '-restore');
+    await this.#withFile(text, (file) => exec([program, '--wait', '5', '--noflush', file]));
+  }
+
+  async #setNames(): Promise<string> {
+    if (!this.#hasSets) return '';
+    return (await exec(['ipset', 'list', '-name'], { outputMax: OUTPUT_MAX })).stdout;
+  }
+
+  async #saveSets(): Promise<string> {
+    return (await exec(['ipset', 'save'], { outputMax: OUTPUT_MAX })).stdout;
+  }
+
+  /** The entries of a table's sets; one by one where they are few, not to read everybody's. */
+  async #sets(rules: RuleTable): Promise<string> {
+    const names = setsOf(rules).map((set) => setName(rules.table, set.name));
+    if (names.length > 4) return this.#saveSets();
+    const texts = names.map((name) => exec(['ipset', 'save', name], { outputMax: OUTPUT_MAX }));
+    return (await Promise.all(texts)).map(({ stdout }) => stdout).join('');
+  }
+
+  async #ipset(text: string): Promise<void> {
+    await this.#withFile(text, (file) => exec(['ipset', '-file', file, 'restore']));
+  }
+
+  async #withFile(text: string, use: (file: string) => Promise<unknown>): Promise<void> {
+    const file = join(this.#scratchDir, `rules-${randomBytes(8).toString('hex')}`);
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+    try {
+      await use(file);
+    } finally {
+      unlinkSync(file);
+    }
+  }
+}
