@@ -4,6 +4,7 @@ import type { DiskState } from '../host/fuse/disk-state.ts';
 import type { DiskEvent } from '../host/fuse/events.ts';
 import type { Lost } from '../host/fuse/power-cut.ts';
 import { printJson, printLine, type CliContext } from './context.ts';
+import { LOSSES } from '../core/disk/unsynced.ts';
 import { NAME_MODELS, type NameModel } from '../core/disk/names.ts';
 import { withExamples } from './examples.ts';
 import { argument, jsonFlag, switchFlag } from './flags.ts';
@@ -106,8 +107,6 @@ const clear = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>(
     show(this, (await ask(at, 'DELETE', '/v1/disk')) as DiskState, flags.json);
   },
 });
-
-const LOSSES = ['all', 'subset', 'torn', 'reordered'] as const;
 
 const UNDONE = {
   made: 'was made, and is gone',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Failure } from '../../src/core/base/failure.ts';
 import type { DiskAct } from '../../src/core/model/act-disk.ts';
+import type { ProcessRef } from '../../src/core/model/process-match.ts';
 import type { Linux } from '../../src/host/linux/linux.ts';
 
 /** A machine with one mount of ours. Everything is made anew for every test, and closed after it. */
@@ -12,6 +13,8 @@ export interface DiskBench {
   killFileSystem(): Promise<void>;
   /** Writes to a file of the mount. */
   use(): Promise<void>;
+  /** Starts a process that has written to a file of the mount, and synced nothing. */
+  writer(): Promise<ProcessRef>;
   pass(ms: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -116,6 +119,32 @@ export function diskSuite(
       });
       await bench.pass(1_300);
       assert.equal(await linux.holds(fault), false);
+    });
+
+    onBench('a power cut loses what a dead process had not synced, once', async (bench) => {
+      const { linux, mountPoint } = bench;
+      const process = await bench.writer();
+      const query = { query: 'diskPowerCut' as const, token: TOKEN };
+      const cut: DiskAct = {
+        act: 'disk.powercut',
+        token: TOKEN,
+        mountPoint,
+        loss: 'all',
+        seed: 7,
+        processes: [process],
+      };
+      assert.equal(await linux.holds(cut), false);
+      assert.equal((await linux.ask(query)).mounts, 0);
+      await fails('process-alive', linux.perform(cut));
+      await linux.perform({ act: 'process.signal', processes: [process], signal: 'SIGKILL' });
+      await linux.perform(cut);
+      assert.equal(await linux.holds(cut), true);
+      const lost = await linux.ask(query);
+      assert.equal(lost.mounts, 1);
+      assert.ok(lost.files + lost.names > 0);
+      await bench.use();
+      await linux.perform(cut);
+      assert.deepEqual(await linux.ask(query), lost);
     });
 
     onBench('what the file system would not take is refused', async ({ linux, mountPoint }) => {

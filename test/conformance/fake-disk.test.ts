@@ -9,6 +9,7 @@ async function open(): Promise<DiskBench> {
     linux,
     mountPoint,
     killFileSystem: async () => linux.disk.kill(mountPoint),
+    writer: async () => linux.addProcess(['/bin/writer']),
     use: async () => undefined,
     pass: async (ms) => linux.advance(ms),
     close: async () => undefined,

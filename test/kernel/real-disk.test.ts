@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, statSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { open as openFile, readFile, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Step } from '../../src/core/model/fault.ts';
 import type { Answer } from '../../src/core/model/query.ts';
+import { seeProcess } from '../../src/host/linux/processes.ts';
 import { RealLinux } from '../../src/host/linux/real-linux.ts';
 import { CASES, hereOf } from '../conformance/cases.ts';
 import { diskSuite, type DiskBench } from '../conformance/disk-suite.ts';
@@ -16,7 +18,11 @@ import { until } from '../support/until.ts';
 
 async function open(): Promise<DiskBench> {
   const scratchDir = mkdtempSync(join(tmpdir(), 'faultline-disk-suite-'));
-  const mount = await DiskMount.start({ overItself: true });
+  const mount = await DiskMount.start({
+    overItself: true,
+    options: { trackUnsynced: true },
+  });
+  const children: ChildProcess[] = [];
   return {
     linux: new RealLinux({ services: {}, scratchDir }),
     mountPoint: mount.path,
@@ -26,8 +32,21 @@ async function open(): Promise<DiskBench> {
     },
 
     use: async () => writeFileSync(mount.file('used'), 'used'),
+    async writer() {
+      const file = mount.file('unsynced');
+      const script = 'printf something > "$0"; read -r';
+      const child = spawn('/bin/bash', ['-c', script, file], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      children.push(child);
+      await until('it has written', () => existsSync(file) && statSync(file).size > 0);
+      const seen = seeProcess(child.pid ?? 0);
+      if (seen === undefined) throw new Error('the writer is gone');
+      return seen.ref;
+    },
     pass: (ms) => sleep(ms),
     async close() {
+      for (const child of children) child.kill('SIGKILL');
       await mount[Symbol.asyncDispose]();
       rmSync(scratchDir, { recursive: true });
     },
@@ -56,6 +75,11 @@ function useAsBrokersDo(mount: DiskMount, round: number): Promise<unknown> {
   ]);
 }
 
+/** The kinds that need a mount alone: a power cut needs processes to kill, too. */
+const STANDING = CASES.filter(({ kind }) =>
+  kind.needs.every((set) => String(set) === 'disk.mount'),
+);
+
 suite('every disk kind on a real mount', { skip: lacks('root', 'fuse') }, () => {
   const scratchDir = mkdtempSync(join(tmpdir(), 'faultline-disk-kinds-'));
   const linux = new RealLinux({ services: {}, scratchDir });
@@ -72,7 +96,7 @@ suite('every disk kind on a real mount', { skip: lacks('root', 'fuse') }, () => 
     rmSync(scratchDir, { recursive: true });
   });
 
-  for (const each of CASES.filter(({ kind }) => kind.needs.flat().includes('disk.mount'))) {
+  for (const each of STANDING) {
     test(`${each.name}: in force, hit, and gone`, async () => {
       const here = hereOf(each, 'n1');
       const params = { ...each.params, directory: mount.path };

@@ -1,6 +1,7 @@
 import { unreachable } from '../../src/core/base/assert.ts';
 import { Failure } from '../../src/core/base/failure.ts';
 import type { DiskAct } from '../../src/core/model/act-disk.ts';
+import type { ProcessRef } from '../../src/core/model/process-match.ts';
 import type { DiskAnswer, DiskQuery } from '../../src/core/model/query-disk.ts';
 import type { Leftover } from '../../src/host/linux/linux.ts';
 
@@ -25,10 +26,14 @@ export type Effect = (says: string, change: () => unknown) => void;
 export class FakeDisk {
   readonly #now: () => number;
   readonly #effect: Effect;
+  readonly #isAlive: (process: ProcessRef) => boolean;
   #mounts = new Map<string, FakeMount>();
+  /** Mounts that a power cut has been through, by token. */
+  readonly #cuts = new Map<string, Set<string>>();
 
-  constructor(now: () => number, effect: Effect) {
+  constructor(now: () => number, effect: Effect, isAlive: (process: ProcessRef) => boolean) {
     this.#now = now;
+    this.#isAlive = isAlive;
     this.#effect = effect;
     this.mount('/var/lib/kafka/data');
   }
@@ -82,6 +87,8 @@ export class FakeDisk {
         return this.#effect(`disk.fault.remove ${act.token}`, () =>
           this.#mounts.get(act.mountPoint)?.faults.delete(act.token),
         );
+      case 'disk.powercut':
+        return this.#cut(act);
       case 'disk.unmount':
         if (this.#mounts.get(act.mountPoint)?.alive !== false) return;
         return this.#effect(`disk.unmount ${act.mountPoint}`, () =>
@@ -94,9 +101,7 @@ export class FakeDisk {
 
   #add(act: Extract<DiskAct, { act: 'disk.fault' }>): void {
     const mount = this.#mounts.get(act.mountPoint);
-    if (mount?.alive !== true) {
-      throw new Failure('not-mounted', `nobody answers at ${act.mountPoint}`, { definite: true });
-    }
+    if (mount?.alive !== true) throw notMounted(act.mountPoint);
     this.#effect(`disk.fault ${act.token}`, () =>
       mount.faults.set(act.token, {
         faultId: act.faultId,
@@ -123,6 +128,18 @@ export class FakeDisk {
     });
   }
 
+  #cut(act: Extract<DiskAct, { act: 'disk.powercut' }>): void {
+    if (this.#mounts.get(act.mountPoint)?.alive !== true) throw notMounted(act.mountPoint);
+    if (this.holds(act)) return;
+    if (act.processes.some((process) => this.#isAlive(process))) {
+      throw new Failure('process-alive', 'somebody still writes', { definite: true });
+    }
+    this.#effect(`disk.powercut ${act.mountPoint}`, () => {
+      const done = this.#cuts.get(act.token) ?? new Set();
+      this.#cuts.set(act.token, done.add(act.mountPoint));
+    });
+  }
+
   holds(act: DiskAct): boolean {
     switch (act.act) {
       case 'disk.fault':
@@ -130,6 +147,8 @@ export class FakeDisk {
         return this.#find(act) !== undefined;
       case 'disk.fault.remove':
         return this.#find(act) === undefined;
+      case 'disk.powercut':
+        return this.#cuts.get(act.token)?.has(act.mountPoint) === true;
       case 'disk.unmount':
         return !this.#mounts.has(act.mountPoint);
       default:
@@ -151,6 +170,10 @@ export class FakeDisk {
         const hits = ++fault.hits;
         return { query: 'diskFault', inForce: true, matched: hits, hits };
       }
+      case 'diskPowerCut': {
+        const mounts = this.#cuts.get(query.token)?.size ?? 0;
+        return { query: 'diskPowerCut', mounts, files: mounts, bytes: mounts, names: 0 };
+      }
       default:
         return unreachable(query);
     }
@@ -169,4 +192,8 @@ export class FakeDisk {
       }));
     });
   }
+}
+
+function notMounted(mountPoint: string): Failure {
+  return new Failure('not-mounted', `nobody answers at ${mountPoint}`, { definite: true });
 }

@@ -82,6 +82,7 @@ export class FakeLinux implements Linux {
     this.disk = new FakeDisk(
       () => this.now(),
       (says, change) => this.#effect(says, change),
+      (process) => this.#find(process) !== undefined,
     );
     this.proxies = new FakeProxies(
       () => this.now(),

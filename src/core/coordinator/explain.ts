@@ -71,6 +71,8 @@ function imagined(query: Query): Answer {
     }
     case 'diskFault':
       return { query: 'diskFault', inForce: false, matched: 0, hits: 0 };
+    case 'diskPowerCut':
+      return { query: 'diskPowerCut', mounts: 0, files: 0, bytes: 0, names: 0 };
     default:
       return unreachable(query);
   }

@@ -17,7 +17,8 @@ export interface UnsyncedFile {
 }
 
 /** How much of the unsynced data a power cut loses. */
-export type Loss = 'all' | 'subset' | 'torn' | 'reordered';
+export const LOSSES = ['all', 'subset', 'torn', 'reordered'] as const;
+export type Loss = (typeof LOSSES)[number];
 
 /** What is done to a file: first the size, then these bytes. */
 export interface FileEdit {

@@ -13,6 +13,7 @@ import { diskFull } from './disk.full.ts';
 import { diskGone } from './disk.gone.ts';
 import { diskLost } from './disk.lost.ts';
 import { diskMisdirected } from './disk.misdirected.ts';
+import { diskPowercut } from './disk.powercut.ts';
 import { diskRate } from './disk.rate.ts';
 import { diskReadonly } from './disk.readonly.ts';
 import { diskShort } from './disk.short.ts';
@@ -36,6 +37,7 @@ export const KINDS: readonly FaultKind[] = [
   diskGone,
   diskLost,
   diskMisdirected,
+  diskPowercut,
   diskRate,
   diskReadonly,
   diskShort,

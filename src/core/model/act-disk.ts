@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import type { ProcessRef } from './process-match.ts';
 
 /** A fault of a file system as its own process takes it; core/disk checks what stands in it. */
 export interface DiskEntry {
@@ -26,6 +27,19 @@ export type DiskAct =
   /** A Failure 'expired' where it has ended by itself, 'gone' where the process has. */
   | { act: 'disk.fault.renew'; token: string; mountPoint: string; leaseMs: number }
   | { act: 'disk.fault.remove'; token: string; mountPoint: string }
+  /**
+   * Loses what was not fsynced, once these processes are gone; a second time for the same token does
+   * nothing. A Failure 'process-alive' where they are not: they would write it again.
+   */
+  | {
+      act: 'disk.powercut';
+      token: string;
+      mountPoint: string;
+      loss: 'all' | 'subset' | 'torn' | 'reordered';
+      names?: 'posix' | 'own' | 'journal';
+      seed: number;
+      processes: ProcessRef[];
+    }
   /** Detaches a mount whose file-system process is dead; one that lives is left alone. */
   | { act: 'disk.unmount'; mountPoint: string };
 
@@ -47,6 +61,8 @@ export function describeDiskAct(act: DiskAct): string {
       return `renew the lease of fault ${act.token} at ${act.mountPoint}`;
     case 'disk.fault.remove':
       return `tell the file system at ${act.mountPoint} to end fault ${act.token}`;
+    case 'disk.powercut':
+      return `lose what was not fsynced at ${act.mountPoint} (${act.loss}), marked ${act.token}`;
     case 'disk.unmount':
       return `detach the mount at ${act.mountPoint}, whose process is dead`;
     default:
@@ -60,6 +76,7 @@ export function diskSurvivesReboot(act: DiskAct): boolean {
     case 'disk.fault':
     case 'disk.fault.renew':
     case 'disk.fault.remove':
+    case 'disk.powercut':
     case 'disk.unmount':
       return false;
     default:

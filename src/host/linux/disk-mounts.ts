@@ -9,6 +9,7 @@ import { askDisk } from '../fuse/control-client.ts';
 import { FILE_SYSTEM_TYPE, readMounts } from '../fuse/mounts.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
 import type { Leftover } from './linux.ts';
+import { cutPower, lostBy, wasCut } from './power-cut.ts';
 
 /** How long a mount may take to say how it is; a change waits for the kernel's caches, too. */
 const STATE_TIMEOUT_MS = 2_000;
@@ -106,6 +107,8 @@ export async function performDisk(act: DiskAct): Promise<void> {
       return renew(act);
     case 'disk.fault.remove':
       return remove(act);
+    case 'disk.powercut':
+      return cutPower(act);
     case 'disk.unmount':
       if ((await stateOf(act.mountPoint)) === undefined) unmountLeftover(act.mountPoint);
       return;
@@ -121,6 +124,8 @@ export async function diskHolds(act: DiskAct): Promise<boolean> {
       return stands(act);
     case 'disk.fault.remove':
       return !(await stands(act));
+    case 'disk.powercut':
+      return wasCut(act);
     case 'disk.unmount':
       return !mountPoints().includes(act.mountPoint);
     default:
@@ -148,6 +153,8 @@ export async function answerDisk(query: DiskQuery): Promise<DiskAnswer> {
       const { matched, hits } = typeof found === 'object' ? found : { matched: 0, hits: 0 };
       return { query: 'diskFault', inForce, matched, hits };
     }
+    case 'diskPowerCut':
+      return { query: 'diskPowerCut', ...lostBy(query.token) };
     default:
       return unreachable(query);
   }

@@ -28,10 +28,14 @@ function plain(directory: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** The mount that a fault is about, or why there is none. `facts[0]` answers 'diskMounts'. */
+function mountsOf(facts: Facts): DiskMountFacts[] {
+  const fact = facts.find((each) => each.query === 'diskMounts');
+  return fact?.query === 'diskMounts' ? fact.mounts : [];
+}
+
+/** The mount that a fault is about, or why there is none. `facts` answer mountsQuery(), too. */
 export function chooseMount(directory: string | undefined, facts: Facts): DiskMountFacts | Problem {
-  const fact = facts[0];
-  const mounts = fact?.query === 'diskMounts' ? fact.mounts : [];
+  const mounts = mountsOf(facts);
   const names = mounts.map(({ mountPoint }) => mountPoint).join(', ');
   const found = names === '' ? 'none' : names;
   const remedy = `'faultline mount DIRECTORY DIRECTORY' before the broker starts`;
@@ -57,4 +61,29 @@ export function chooseMount(directory: string | undefined, facts: Facts): DiskMo
   if (mount.alive) return mount;
   const message = `the file-system process of ${mount.mountPoint} is dead`;
   return { path: '/directory', message, expected: `a new 'faultline mount', and the broker again` };
+}
+
+/** The mounts that lose power together: all there are, or the one that is named. */
+export function chooseCut(
+  directory: string | undefined,
+  facts: Facts,
+): DiskMountFacts[] | Problem[] {
+  const all = mountsOf(facts).filter((mount) => mount.alive);
+  if (directory !== undefined || all.length === 0) {
+    const chosen = chooseMount(directory, facts);
+    if ('message' in chosen) return [chosen];
+    return forgetful([chosen]) ?? [chosen];
+  }
+  return forgetful(all) ?? all;
+}
+
+function forgetful(mounts: readonly DiskMountFacts[]): Problem[] | undefined {
+  const problems = mounts
+    .filter((mount) => !mount.tracking)
+    .map(({ mountPoint }) => ({
+      path: '/directory',
+      message: `the file system at ${mountPoint} does not know what was not fsynced`,
+      expected: `'faultline mount --track' before the broker writes`,
+    }));
+  return problems.length > 0 ? problems : undefined;
 }
