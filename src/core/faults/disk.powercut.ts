@@ -90,10 +90,11 @@ leader, and nothing is lost. All replicas at once, and records that were acknowl
 \`acks=all\` are gone. In between it is a question of who becomes leader. Metadata of KRaft is
 fsynced, and stays.
 
-**What it does not do.** The mount must have been made with \`--track\` (the lab's are), and knows
-256 MiB of unsynced changes at most; then everything is synced, as a kernel does in time. Something
-that restarts the process by itself (systemd's Restart=) must be off: it would write to a disk that
-is losing.`,
+**What it does not do.** What was never fsynced is lost however old it is; a kernel would have
+written it back after half a minute or so. The mount must have been made with \`--track\` (the lab's
+are), and knows 256 MiB of unsynced changes at most; then everything is synced. Something that
+restarts the process by itself (systemd's Restart=) must be off: it would write to a disk that is
+losing.`,
   standing: true,
   stands: killingStands,
   namesNodes: false,
