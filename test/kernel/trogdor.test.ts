@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { AgentProcess } from '../support/agent-process.ts';
+import { DiskMount } from '../support/disk-mount.ts';
 import { lacks, ROOT } from '../support/needs.ts';
 import { TestNetwork, type TestNode } from '../support/netns.ts';
 import { javaOf } from '../support/trogdor/jars.ts';
@@ -69,7 +70,11 @@ class Rig {
     return path;
   }
 
+  /** Made before the agents start: each sees the mounts that were there when it did. */
+  mount: DiskMount | undefined;
+
   async start(): Promise<void> {
+    if (lacks('fuse') === false) this.mount = await DiskMount.start();
     writeFileSync(this.tokenFile, `${TOKEN}\n`, { mode: 0o600 });
     const door = ['--insecure', '--trogdor-config', this.config(COORDINATOR)];
     for (const node of [this.node(1), this.node(2)]) {
@@ -125,6 +130,7 @@ class Rig {
     for (const child of this.#children) child.kill('SIGTERM');
     for (const child of this.#children) await exited(child);
     for (const agent of this.#agents) await agent.close();
+    await this.mount?.[Symbol.asyncDispose]();
     this.network.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -147,6 +153,15 @@ async function ended(child: ChildProcess): Promise<Ran> {
 
 const stateOf = (pid: number): string =>
   /^\d+ \(.*\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+
+/** What a file holds, or the error's code. */
+function contents(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
 
 suite(
   "Trogdor's programs and our daemons",
@@ -210,6 +225,30 @@ suite(
       } finally {
         jvm.kill('SIGKILL');
       }
+    });
+
+    test('files become unreadable, and readable again', { skip: lacks('fuse') }, async () => {
+      const { mount } = rig;
+      assert.ok(mount);
+      for (const name of ['data-1', 'other']) writeFileSync(mount.file(name), 'text');
+      rig.ask(COORDINATOR, 'POST', '/coordinator/task/create', {
+        id: 'files',
+        spec: {
+          class: 'org.apache.kafka.trogdor.fault.FilesUnreadableFaultSpec',
+          durationMs: 600_000,
+          nodeNames: ['n1'],
+          mountPath: mount.path,
+          prefix: 'data',
+          errorCode: 5,
+        },
+      });
+      await until('the task to run', () => rig.task('files').state === 'RUNNING');
+      assert.equal(contents(mount.file('data-1')), 'EIO');
+      assert.equal(contents(mount.file('other')), 'text');
+      rig.ask(COORDINATOR, 'PUT', '/coordinator/task/stop', { id: 'files' });
+      await until('the task to end', () => rig.task('files').state === 'DONE');
+      assert.equal(rig.task('files').error, undefined);
+      assert.equal(contents(mount.file('data-1')), 'text');
     });
 
     test('its coordinator drives our agents', async () => {

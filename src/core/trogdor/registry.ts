@@ -1,10 +1,16 @@
+import { filesUnreadable } from './classes/files-unreadable.ts';
 import { networkPartition } from './classes/network-partition.ts';
 import { noOp } from './classes/no-op.ts';
 import { processStop } from './classes/process-stop.ts';
 import type { TaskClass } from './task-class.ts';
 
 /** Every class of Trogdor's specs that is understood. A test holds this list against the folder. */
-export const TASK_CLASSES: readonly TaskClass[] = [networkPartition, noOp, processStop];
+export const TASK_CLASSES: readonly TaskClass[] = [
+  filesUnreadable,
+  networkPartition,
+  noOp,
+  processStop,
+];
 
 /** The last part of a Java name, as people write it. */
 export function shortNameOf({ javaName }: TaskClass): string {

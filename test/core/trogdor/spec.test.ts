@@ -94,6 +94,23 @@ test('a broker is found by its name, plain or written as a regular expression', 
   );
 });
 
+test('unreadable files are an error of a disk of ours, by prefix', () => {
+  const files = { class: 'FilesUnreadableFaultSpec', nodeNames: ['n1'], mountPath: '/mnt/k' };
+  const spec = read({ ...files, prefix: '/da*ta', errorCode: -5 });
+  assert.deepEqual(faultsOf(spec, ['n1']), [
+    {
+      kind: 'disk.error',
+      params: {
+        errno: 'EIO',
+        directory: '/mnt/k',
+        match: { path: [String.raw`da\*ta**`], op: ['read'] },
+      },
+      targets: ['n1'],
+    },
+  ]);
+  assert.equal(problems({ class: 'FilesUnreadableFaultSpec', errorCode: 9999 }).length, 2);
+});
+
 test('it is shown without what is empty', () => {
   const spec = read({ class: 'NetworkPartitionFaultSpec' });
   assert.deepEqual(shownSpec(spec, 5), { class: spec.class, startMs: 5, durationMs: 0 });

@@ -47,13 +47,13 @@ export const COORDINATOR_DIFFERENCES: readonly Difference[] = [
   {
     says: 'Classes that are not understood yet',
     status: 501,
-    exchanges: ['create spec-degraded', 'create spec-files'],
+    exchanges: ['create spec-degraded'],
   },
   {
     says: 'Classes that are not understood yet',
     status: 404,
     body: NO_TASK,
-    exchanges: ['show spec-degraded', 'show spec-files'],
+    exchanges: ['show spec-degraded'],
   },
   {
     says: 'An empty list of tasks',
