@@ -52,21 +52,22 @@ describe('without faults the mount is the directory', { skip, concurrency: false
     assert.ok((await compare(mount, 0, 0)) > 15);
   });
 
-  test('200,000 live files under a descriptor limit of 1,024', { timeout: 240_000 }, async () => {
+  test('far more live files than descriptors: a limit of 1,024', { timeout: 240_000 }, async () => {
+    const directories = lacks('long') === false ? 200 : 10;
     await using mount = await DiskMount.start({
       prefix: ['prlimit', '--nofile=1024:1024'],
       under: '/dev/shm',
     });
     const script = `
 import os, sys
-for d in range(200):
+for d in range(${directories}):
     os.mkdir(f"{sys.argv[1]}/{d}")
     for f in range(1000):
         os.close(os.open(f"{sys.argv[1]}/{d}/{f}", os.O_CREAT | os.O_WRONLY))
-print(sum(os.stat(f"{sys.argv[1]}/{d}/{f}").st_size for d in range(200) for f in range(1000)))`;
+print(sum(os.stat(f"{sys.argv[1]}/{d}/{f}").st_size for d in range(${directories}) for f in range(1000)))`;
     const made = await run(['python3', '-c', script, mount.path]);
     assert.equal(made.out, '0\n', made.error);
-    assert.ok((await mount.state()).inodes >= 200_000);
+    assert.ok((await mount.state()).inodes >= directories * 1000);
     assert.ok(readdirSync(`/proc/${mount.pid}/fd`).length < 1024);
     writeFileSync(mount.file('7/7'), 'still works');
     assert.equal(readFileSync(mount.file('7/7'), 'utf8'), 'still works');

@@ -59,6 +59,11 @@ const PROBES = {
   python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
   'trogdor-jars': () =>
     trogdorJarsPresent() ? undefined : "no jars of Trogdor; './run test' fetches them",
+  pjdfstest: () =>
+    process.env['PJDFSTEST_DIR'] === undefined
+      ? 'PJDFSTEST_DIR names no installation of it'
+      : undefined,
+  fsx: () => (process.env['FSX_BIN'] === undefined ? 'FSX_BIN names no build of it' : undefined),
   long: () => (process.env['FAULTLINE_LONG'] === '1' ? undefined : 'run with --long'),
 } satisfies Record<string, () => string | undefined>;
 
