@@ -1,5 +1,6 @@
 import { FakeLinux } from '../support/fake-linux.ts';
 import { linuxSuite, SERVICE, type Bench } from './linux-suite.ts';
+import { packetsSuite } from './packets-suite.ts';
 import { netfilterSuite } from './netfilter-suite.ts';
 
 const open = async (): Promise<Bench> => {
@@ -16,3 +17,4 @@ const open = async (): Promise<Bench> => {
 
 linuxSuite('in memory', open);
 netfilterSuite('in memory', open);
+packetsSuite('in memory', open);

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { linuxSuite, SERVICE, type Bench } from '../conformance/linux-suite.ts';
+import { packetsSuite } from '../conformance/packets-suite.ts';
 import { netfilterSuite } from '../conformance/netfilter-suite.ts';
 import { LinuxInNetns } from '../support/linux-in-netns.ts';
 import { lacks } from '../support/needs.ts';
@@ -58,3 +59,4 @@ netfilterSuite('a real kernel, iptables-legacy', () => open('iptables-legacy'), 
   skip: lacks(...needs, 'iptables-legacy'),
   backends: ['iptables', 'iptables-plain'],
 });
+packetsSuite('a real kernel', () => open(), lacks('root', 'namespaces', 'nft', 'nfqueue'));

@@ -9,6 +9,7 @@ import { isDiskQuery } from '../../src/core/model/query-disk.ts';
 import type { Answer, AnswerTo, Query } from '../../src/core/model/query.ts';
 import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
 import { FakeNetfilter } from './fake-netfilter.ts';
+import { FakePackets } from './fake-packets.ts';
 import { FakeDisk } from './fake-disk.ts';
 import { FakeProxies } from './fake-proxies.ts';
 
@@ -74,6 +75,10 @@ export class FakeLinux implements Linux {
   #processes: FakeProcess[] = [];
   #services = new Map<string, { argv: string[]; startable: boolean }>();
   readonly #netfilter = new FakeNetfilter(() => this.now());
+  readonly #packets = new FakePackets({
+    now: () => this.now(),
+    effect: (says, change) => this.#effect(says, change),
+  });
   #pulses = new Map<string, Pulse>();
   #burners = new Map<string, Burner>();
 
@@ -125,6 +130,7 @@ export class FakeLinux implements Linux {
     this.restart();
     this.#bootId = `boot-${Number(this.#bootId.slice(5)) + 1}`;
     this.#netfilter.clear();
+    this.#packets.reset();
     this.#pulses.clear();
     this.#burners.clear();
     this.disk.reboot();
@@ -148,6 +154,7 @@ export class FakeLinux implements Linux {
         .map((process) => `${process.argv.join(' ')} ${this.#stateOf(process)}`)
         .sort(),
       tables: this.#netfilter.names(),
+      packets: this.#packets.snapshot(),
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
       disk: this.disk.snapshot(),
@@ -180,6 +187,10 @@ export class FakeLinux implements Linux {
         );
       case 'netfilter.delete':
         return this.#effect(`${act.act} ${act.table}`, () => this.#netfilter.delete(act.table));
+      case 'packets.steer':
+      case 'packets.refresh':
+      case 'packets.release':
+        return this.#packets.perform(act);
       case 'process.signal':
         for (const ref of act.processes) this.#signal(ref, act.signal);
         return;
@@ -225,6 +236,10 @@ export class FakeLinux implements Linux {
       case 'netfilter.refresh':
       case 'netfilter.delete':
         return this.#netfilter.holds(act);
+      case 'packets.steer':
+      case 'packets.refresh':
+      case 'packets.release':
+        return this.#packets.holds(act);
       case 'process.signal':
         return act.processes.every((ref) => {
           const state = this.#find(ref) ? this.#stateOf(this.#find(ref) as FakeProcess) : 'gone';
@@ -259,7 +274,9 @@ export class FakeLinux implements Linux {
     this.#alive();
     for (const probe of probes) {
       this.proxies.probe(probe);
-      if (!this.silent.has(probe.address)) this.#netfilter.count(probe.address);
+      if (this.silent.has(probe.address)) continue;
+      this.#netfilter.count(probe.address);
+      this.#packets.answer(probe.address);
     }
   }
 
@@ -279,6 +296,7 @@ export class FakeLinux implements Linux {
     }));
     return [
       ...this.#netfilter.leftovers(),
+      ...this.#packets.leftovers(),
       ...burners,
       ...this.disk.leftovers(),
       ...this.proxies.leftovers(),
@@ -395,6 +413,8 @@ export class FakeLinux implements Linux {
           running: this.#running(query.service),
         };
       }
+      case 'steeredPackets':
+        return this.#packets.counts(query.token);
       case 'packetCounters':
         return { query: 'packetCounters', packets: this.#netfilter.packets(query.table) };
       case 'proxyCounts':

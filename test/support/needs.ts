@@ -47,6 +47,10 @@ const PROBES = {
       : 'ipset cannot make a set here',
   'iptables-nft': () => iptables('iptables-nft'),
   'iptables-legacy': () => iptables('iptables-legacy'),
+  nfqueue: () =>
+    works(['unshare', '--net', 'test', '-e', '/proc/self/net/netfilter/nfnetlink_queue'])
+      ? undefined
+      : 'the kernel has no NFQUEUE',
   ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'the kernel has no IPv6'),
   fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   java: () => (findJava() === undefined ? 'no java on PATH' : undefined),

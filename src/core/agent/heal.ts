@@ -127,6 +127,9 @@ export function lastLooked(work: Work, fault: Fault, now: Answer | undefined): v
     else if (receipt.effect === 'pending')
       changes.says = `it ended before its effect could be seen: ${receipt.says}`;
   }
+  const witness = plan?.witness;
+  const weaker = now && witness && 'sample' in witness ? witness.weaker?.(now) : undefined;
+  if (weaker !== undefined) changes.notes = [...receipt.notes, weaker];
   update(work, fault, { lastLooked: true, receipt: changes });
 }
 

@@ -70,6 +70,9 @@ export function survivesReboot(act: Act): boolean {
     case 'netfilter.apply':
     case 'netfilter.refresh':
     case 'netfilter.delete':
+    case 'packets.steer':
+    case 'packets.refresh':
+    case 'packets.release':
     case 'process.signal':
     case 'process.pulse':
     case 'process.pulse.stop':

@@ -3,9 +3,11 @@ import { describeProblem } from '../base/problem.ts';
 import { fnv1a64, shortHash } from '../base/hash.ts';
 import { Random } from '../base/random.ts';
 import { writeDelete, writeTable } from '../codec/nft.ts';
+import { writeSteerTable } from '../codec/nft-steer.ts';
 import { kindNamed } from '../faults/registry.ts';
 import { describeAct, type Act } from '../model/act.ts';
 import type { FaultKind, Facts, Here, Need, Step } from '../model/fault.ts';
+import { NO_PACKETS } from '../model/query-packets.ts';
 import { NO_PROXY } from '../model/query-proxy.ts';
 import type { Answer, Query } from '../model/query.ts';
 import type { ScheduledFault } from '../model/scenario.ts';
@@ -58,6 +60,8 @@ function imagined(query: Query): Answer {
       return { query: 'service', known: true, startable: true, running: [IMAGINED] };
     case 'proxyCounts':
       return NO_PROXY;
+    case 'steeredPackets':
+      return NO_PACKETS;
     case 'packetCounters':
       return { query: 'packetCounters', packets: {} };
     case 'cpuCount':
@@ -82,6 +86,7 @@ function imagined(query: Query): Answer {
 function rulesOf(act: Act): string | undefined {
   if (act.act === 'netfilter.apply')
     return writeTable(act.rules, new Set(act.rules.peers.map(({ name }) => name)));
+  if (act.act === 'packets.steer') return writeSteerTable(act.steer);
   if (act.act === 'netfilter.delete') return writeDelete(act.table);
   return undefined;
 }

@@ -21,7 +21,13 @@ import { diskStale } from './disk.stale.ts';
 import { diskStall } from './disk.stall.ts';
 import { diskTorn } from './disk.torn.ts';
 import { kafkaRequest } from './kafka.request.ts';
+import { networkCorrupt } from './network.corrupt.ts';
+import { networkDelay } from './network.delay.ts';
+import { networkDuplicate } from './network.duplicate.ts';
+import { networkLoss } from './network.loss.ts';
 import { networkPartition } from './network.partition.ts';
+import { networkRate } from './network.rate.ts';
+import { networkReorder } from './network.reorder.ts';
 import { noop } from './noop.ts';
 import { processKill } from './process.kill.ts';
 import { processPause } from './process.pause.ts';
@@ -45,7 +51,13 @@ export const KINDS: readonly FaultKind[] = [
   diskStall,
   diskTorn,
   kafkaRequest,
+  networkCorrupt,
+  networkDelay,
+  networkDuplicate,
+  networkLoss,
   networkPartition,
+  networkRate,
+  networkReorder,
   noop,
   processKill,
   processPause,

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { describeProxyAct, type ProxyAct } from './act-proxy.ts';
 import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
 import { describeNetfilterAct, type NetfilterAct } from './act-netfilter.ts';
+import { describePacketAct, type PacketAct } from './act-packets.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
@@ -16,6 +17,7 @@ export type Act =
   | { act: 'noop'; token: string }
   | ProxyAct
   | NetfilterAct
+  | PacketAct
   /** Signals exactly these processes through pidfds; one that is gone is no error. */
   | { act: 'process.signal'; processes: ProcessRef[]; signal: Signal }
   /** SIGSTOP and SIGCONT in turn until released (GC-like stalls). */
@@ -54,6 +56,10 @@ export function describeAct(act: Act): string {
     case 'netfilter.refresh':
     case 'netfilter.delete':
       return describeNetfilterAct(act);
+    case 'packets.steer':
+    case 'packets.refresh':
+    case 'packets.release':
+      return describePacketAct(act);
     case 'process.signal':
       return `send ${act.signal} to ${act.processes.map(describeProcess).join(', ')}`;
     case 'process.pulse':

@@ -13,6 +13,7 @@ export const NEEDS = [
   'ipset',
   'iptables',
   'kafka.proxy',
+  'nfqueue',
   'nft',
   'nft.timeout',
   'process.pidfd',
@@ -98,6 +99,8 @@ export type Witness =
        * proves nothing. The effect is 'untestable' then, until something is seen.
        */
       patient?: boolean;
+      /** Whether the effect was weaker than asked for, and how: a note in the receipt. */
+      weaker?(now: Answer): string | undefined;
       /** What was looked for, in words. */
       says: string;
     };

@@ -11,6 +11,7 @@ import { readListedTable, writeList, writeTable } from '../../core/codec/nft.ts'
 import { EVERY_PACKET, type RuleTable } from '../../core/model/act-netfilter.ts';
 import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
 import { exec } from '../exec.ts';
+import { tryPacketQueue } from '../nfqueue/trial.ts';
 import { findIptables, programOf } from './iptables.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
@@ -168,8 +169,9 @@ export async function tryNeeds(
   through: string,
   base: string | undefined = findIptables(),
 ): Promise<Capability[]> {
-  const [nft, iptables, ipset, signals, bash, diskMount, redirect] = await Promise.all([
+  const [nft, packets, iptables, ipset, signals, bash, diskMount, redirect] = await Promise.all([
     tryNft(scratchDir, through),
+    tryPacketQueue(scratchDir),
     tryIptables(scratchDir, base, 'iptables-plain'),
     tryIptables(scratchDir, base, 'iptables'),
     trySignals(),
@@ -183,6 +185,7 @@ export async function tryNeeds(
     ipset,
     iptables,
     'kafka.proxy': redirect,
+    nfqueue: packets,
     nft,
     'nft.timeout': nft,
     'process.pidfd': signals,

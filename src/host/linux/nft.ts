@@ -15,6 +15,7 @@ import {
 import { nameOfTable, type RuleTable } from '../../core/model/act-netfilter.ts';
 import { exec } from '../exec.ts';
 import { openLibNftables, type LibNftables, type NftRun } from './libnftables.ts';
+import { writeListInput } from '../../core/codec/nft-steer.ts';
 import type { Leftover } from './linux.ts';
 import { expired, type RuleBackend } from './rule-backend.ts';
 
@@ -44,7 +45,7 @@ export class Nft implements RuleBackend {
   }
 
   async refresh(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
-    const run = await this.#run(writeRefresh(rules, bitten), false);
+    const run = await this.run(writeRefresh(rules, bitten), false);
     if (run.ok) return;
     if (!run.error.includes(MISSING)) throw rejected(run);
     if (await this.list(rules.table)) throw expired(rules);
@@ -58,20 +59,28 @@ export class Nft implements RuleBackend {
     await this.change(writeDelete(table));
   }
 
+  async exists(table: string): Promise<boolean> {
+    const run = await this.run('list tables inet\n', true);
+    if (!run.ok) throw rejected(run);
+    return readOurTables(run.output).includes(table);
+  }
+
   /** Undefined where there is no such table. */
   async list(table: string): Promise<ListedTable | undefined> {
-    const run = await this.#run(writeList(table), true);
+    const run = await this.run(writeList(table), true);
     if (run.ok) return readListedTable(run.output);
     if (run.error.includes(MISSING)) return undefined;
     throw rejected(run);
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const run = await this.#run('list tables inet\n', true);
+    const run = await this.run('list tables inet\n', true);
     if (!run.ok) throw rejected(run);
     const leftovers: Leftover[] = [];
     for (const table of readOurTables(run.output)) {
-      const faultId = (await this.list(table))?.faultId;
+      // Not the whole table: libxtables complains aloud of targets in it that are not nft's own.
+      const rules = await this.run(writeListInput(table), true);
+      const faultId = rules.ok ? readListedTable(rules.output).faultId : undefined;
       const leftover: Leftover = {
         says: nameOfTable('nft', table),
         remove: { act: 'netfilter.delete', backend: 'nft', table },
@@ -83,11 +92,12 @@ export class Nft implements RuleBackend {
 
   /** Commands as one transaction. @throws Failure: none of them was done. */
   async change(commands: string): Promise<void> {
-    const run = await this.#run(commands, false);
+    const run = await this.run(commands, false);
     if (!run.ok) throw rejected(run);
   }
 
-  async #run(commands: string, json: boolean): Promise<NftRun> {
+  /** Runs commands as one transaction. @param json listings as JSON. */
+  async run(commands: string, json: boolean): Promise<NftRun> {
     if (this.#library) return this.#library.run(commands, json);
     // A file, not standard input: nft opens /dev/stdin by name, which a socket does not allow.
     const file = join(this.#scratchDir, `nft-${randomBytes(8).toString('hex')}`);
@@ -110,7 +120,7 @@ export class Nft implements RuleBackend {
 }
 
 /** A transaction is done whole or not at all: a rejected one certainly did not happen. */
-function rejected(run: NftRun): Failure {
+export function rejected(run: NftRun): Failure {
   const reason = run.error.trim().split('\n').slice(0, 4).join('\n');
   return new Failure('nft-rejected', `nftables refused: ${reason}`, { definite: true });
 }

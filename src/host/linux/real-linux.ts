@@ -29,6 +29,7 @@ import { sendProbes } from './probes.ts';
 import { forbiddenBy, signalAll, stateOf } from './processes.ts';
 import { Pulses } from './pulse.ts';
 import { Services } from './services.ts';
+import { Steering } from './steering.ts';
 
 export interface RealLinuxOptions {
   /** The services of the agent's configuration, DEFAULT_SERVICES included. */
@@ -48,12 +49,14 @@ export class RealLinux implements Linux {
   readonly #nft: Nft;
   readonly #proxies = new KafkaProxies();
   readonly #netfilter: Netfilter;
+  readonly #steering: Steering;
   readonly #pulses = new Pulses();
   readonly #services: Services;
 
   constructor(options: RealLinuxOptions) {
     this.#options = options;
     this.#nft = new Nft(options.scratchDir);
+    this.#steering = new Steering(this.#nft);
     this.#netfilter = new Netfilter(this.#nft, new Iptables(options.scratchDir, options.iptables));
     this.#services = new Services(options.services);
   }
@@ -70,6 +73,10 @@ export class RealLinux implements Linux {
       case 'netfilter.refresh':
       case 'netfilter.delete':
         return this.#netfilter.perform(act);
+      case 'packets.steer':
+      case 'packets.refresh':
+      case 'packets.release':
+        return this.#steering.perform(act);
       case 'process.signal':
         return signalAll(act.processes, act.signal);
       case 'process.pulse':
@@ -104,6 +111,10 @@ export class RealLinux implements Linux {
       case 'netfilter.refresh':
       case 'netfilter.delete':
         return this.#netfilter.holds(act);
+      case 'packets.steer':
+      case 'packets.refresh':
+      case 'packets.release':
+        return this.#steering.holds(act);
       case 'process.signal':
         return act.processes.every((ref) => isAfter(act.signal, stateOf(ref)));
       case 'process.pulse':
@@ -140,7 +151,13 @@ export class RealLinux implements Linux {
 
   async leftovers(): Promise<Leftover[]> {
     const ofNow = [...burnerLeftovers(), ...groupLeftovers(), ...this.#proxies.leftovers()];
-    return [...(await this.#netfilter.leftovers()), ...ofNow, ...(await diskLeftovers())];
+    const steered = this.#steering.leftovers();
+    return [
+      ...steered,
+      ...(await this.#netfilter.leftovers()),
+      ...ofNow,
+      ...(await diskLeftovers()),
+    ];
   }
 
   async #answer(query: Query): Promise<Answer> {
@@ -157,6 +174,8 @@ export class RealLinux implements Linux {
       }
       case 'proxyCounts':
         return proxyCounts(query.token);
+      case 'steeredPackets':
+        return this.#steering.counts(query.token);
       case 'packetCounters': {
         const packets = await this.#netfilter.packets(query.backend, query.table);
         return { query: 'packetCounters', packets };

@@ -1,0 +1,143 @@
+import type { Static, TSchema } from 'typebox';
+import type { Problem } from '../base/problem.ts';
+import type { SteerTable } from '../model/act-packets.ts';
+import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
+import { faultKind, type FaultKind, type Here, type Step, type Witness } from '../model/fault.ts';
+import { checkDistinct } from '../model/node-address.ts';
+import type { PacketShape } from '../model/packet-shape.ts';
+import { describeShape } from '../model/packet-shape.ts';
+import type { Random } from '../base/random.ts';
+import type { NodeName, Topology } from '../model/topology.ts';
+import { portsBetween, protocolOf, rulePeer } from '../model/traffic.ts';
+import { checkAim, linksOf, type Aim } from './aim.ts';
+import { probesOf } from './probes.ts';
+
+/** What a kind of fault that happens to packets says for itself; the rest is the same for all. */
+export interface PacketFault<S extends TSchema> extends Pick<
+  FaultKind<S>,
+  'kind' | 'summary' | 'doc' | 'colour' | 'params' | 'examples'
+> {
+  /** What the schema can't say of its own parameters. */
+  check(params: Static<S>): Problem[];
+  shape(params: Static<S>): PacketShape;
+  /** Its own parameters. */
+  draw(random: Random): Static<S>;
+}
+
+/** What every such page says of who acts, and what is never touched. */
+const COMMON_DOC = `
+
+**Whose packets.** What the targets send to the other nodes (\`direction: inbound\`: what they receive;
+\`both\`), or only to \`peers\`, only on \`ports\` or Kafka \`listeners\`, only TCP or UDP. Packets are met
+**where they come in**, so the nodes that hear the targets act, each for itself, established connections
+included. Several such faults on one node add up, each by its own queue.
+
+**How.** An nftables table of the fault steers packets to a process of its own (NFQUEUE), which decides by
+the fault's seed: the same seed decides alike for the same sequence of packets. The path from the
+coordinator to the agents, loopback and IPv6 neighbour discovery are excepted. The kernel ends the fault
+by itself 30 s after an agent has last refreshed it; where the process dies, packets pass. Packets that
+pass because it is too slow are counted as \`untouched\` in the receipt.
+
+**What it does not do.** Packets that a node only forwards (containers behind its bridge) are not met.
+When any netfilter fault of the same node ends, the kernel drops what is held at that moment.`;
+
+const names = (links: readonly { name: string }[]): string =>
+  links.map(({ name }) => name).join(', ');
+
+function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
+  const links = linksOf(aim, here.topology, here.targets);
+  if (links.length === 0) {
+    return [
+      { path: '/targets', message: 'there is nobody that these targets exchange packets with' },
+    ];
+  }
+  const self = here.topology.nodes.find((node) => node.name === here.node);
+  const from = links.filter(({ to }) => to.name === here.node).map((link) => link.from);
+  if (!self || from.length === 0) return [];
+  const problems = checkDistinct(
+    here.topology,
+    here.node,
+    from.map(({ name }) => name),
+  );
+  if (problems.length > 0) return problems;
+  const steer: SteerTable = {
+    table: here.token,
+    faultId: here.faultId,
+    peers: from.map((peer) => rulePeer(aim, self, peer)),
+    control: here.control,
+    protocol: protocolOf(aim),
+    timeoutMs: KERNEL_TIMEOUT_MS,
+  };
+  return [
+    {
+      says: `of packets from ${names(from)}: ${describeShape(shape)}`,
+      act: { act: 'packets.steer', steer, shape, seed: here.random.fork('packets').next() },
+      undo: { act: 'packets.release', token: here.token },
+      refresh: { act: 'packets.refresh', steer },
+    },
+  ];
+}
+
+function witness(aim: Aim, here: Here): Witness {
+  const self = here.topology.nodes.find((node) => node.name === here.node);
+  const links = linksOf(aim, here.topology, here.targets);
+  const peers = links.filter(({ to }) => to.name === here.node).map(({ from }) => from);
+  const ports = peers.map((peer) => self && portsBetween(aim, self, peer));
+  const probes = peers.flatMap((peer, index) => probesOf(peer, ports[index]));
+  // Nobody here can make a peer call one of our ports, or speak UDP.
+  const patient = aim.protocols === 'udp' || ports.some((each) => each?.remote.length === 0);
+  return {
+    sample: { query: 'steeredPackets', token: here.token },
+    probes,
+    seen: (_before, now) =>
+      now.query === 'steeredPackets' &&
+      now.running &&
+      now.seen > 0 &&
+      peers.every(({ name }) => (now.steered[name] ?? 0) > 0),
+    withinMs: 3_000,
+    ...(patient ? { patient } : {}),
+    weaker: (now) =>
+      now.query === 'steeredPackets' && now.untouched > 0
+        ? `${now.untouched} packet(s) passed untouched, because the packet process was too slow`
+        : undefined,
+    says: `packets from ${names(peers)} in the packet process`,
+  };
+}
+
+function ends(aim: Aim, topology: Topology, selected: NodeName[]): NodeName[] {
+  const links = linksOf(aim, topology, selected);
+  return [...new Set(links.flatMap(({ from, to }) => [from.name, to.name]))].sort();
+}
+
+/** A whole fault kind of what is special about it. */
+export function packetFault<S extends TSchema>(own: PacketFault<S>): FaultKind {
+  const aimOf = (params: Static<S>): Aim => params;
+  return faultKind<S>({
+    ...own,
+    doc: own.doc + COMMON_DOC,
+    standing: true,
+    namesNodes: false,
+    needs: [['nfqueue']],
+    check: (params, topology) => [...own.check(params), ...checkAim(aimOf(params), topology)],
+    targets: (params, topology, selected) => ends(aimOf(params), topology, selected),
+    actors: (params, topology, selected) => [
+      ...new Set(linksOf(aimOf(params), topology, selected).map(({ to }) => to.name)),
+    ],
+    cuts(params, topology, selected) {
+      const cuts = new Map<NodeName, NodeName[]>();
+      for (const { from, to } of linksOf(aimOf(params), topology, selected)) {
+        cuts.set(to.name, [...(cuts.get(to.name) ?? []), from.name]);
+      }
+      return cuts;
+    },
+    observe: () => [],
+    plan: (params, here) => plan(aimOf(params), here, own.shape(params)),
+    claims: () => [],
+    backend: () => ({ name: 'nfqueue' }),
+    witness: (params, here) => witness(aimOf(params), here),
+    draw: (random, topology) => ({
+      params: own.draw(random),
+      targets: random.pick(topology.nodes).name,
+    }),
+  });
+}

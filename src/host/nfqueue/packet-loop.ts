@@ -1,0 +1,166 @@
+import { ACCEPT, DROP } from '../../core/codec/nfqueue.ts';
+import { Random } from '../../core/base/random.ts';
+import { damage } from '../../core/network/damage.ts';
+import { Decider, keepsOrder } from '../../core/network/decide.ts';
+import { PeerTable } from '../../core/network/peer-table.ts';
+import { RateLimit } from '../../core/network/rate.ts';
+import { ReleaseQueue } from '../../core/network/release-queue.ts';
+import type { PacketShape } from '../../core/model/packet-shape.ts';
+import { COUNT, type Counters } from './counters.ts';
+import { DuplicateSocket } from './duplicate-socket.ts';
+import { PacketQueue } from './packet-queue.ts';
+
+/** What a packet process is to do. */
+export interface PacketWork {
+  queue: number;
+  shape: PacketShape;
+  /** 32 bits: the same seed decides alike for the same sequence of packets. */
+  seed: number;
+  /** Addresses of each peer, in the order of the rules: a rate is each peer's own. */
+  peers: string[][];
+}
+
+const QUEUE_LENGTH = 100_000;
+/** Enough for the addresses of either family. */
+const ADDRESS_BYTES = 40;
+const WHOLE_BYTES = 65_535;
+
+function copyBytesOf(shape: PacketShape): number {
+  if (shape.duplicate || shape.corrupt) return WHOLE_BYTES;
+  return shape.rate ? ADDRESS_BYTES : 0;
+}
+
+/** Merged packets only where they are only late: a loss is the loss of one real packet. */
+function takesMerged({ loss, duplicate, corrupt, reorder, rate }: PacketShape): boolean {
+  return !loss && !duplicate && !corrupt && !reorder && !rate;
+}
+
+/** Holds, drops, doubles, damages and releases packets until it is told to stop. */
+export class PacketLoop {
+  readonly #shape: PacketShape;
+  readonly #counters: Counters;
+  readonly #queue: PacketQueue;
+  readonly #decider: Decider;
+  readonly #waiting = new ReleaseQueue();
+  /** Verdicts may stand for all packets before: all of those are due. */
+  readonly #inOrder: boolean;
+  readonly #rate: RateLimit | undefined;
+  readonly #peers: PeerTable;
+  readonly #copies: DuplicateSocket | undefined;
+  readonly #damage: Random;
+  #lastId = 0;
+  /** The newest packet that passes at once with all before it; -1: none. */
+  #passed = -1;
+
+  /** @throws QueueTaken; Error. */
+  constructor(work: PacketWork, counters: Counters) {
+    const { shape, queue, seed, peers } = work;
+    this.#shape = shape;
+    this.#counters = counters;
+    this.#decider = new Decider(shape, seed);
+    this.#inOrder = keepsOrder(shape) && (!shape.rate || peers.length === 1);
+    this.#damage = new Random(seed).fork('damage');
+    this.#peers = new PeerTable(peers);
+    this.#rate = shape.rate && new RateLimit(shape.rate, peers.length + 1);
+    this.#copies = shape.duplicate && new DuplicateSocket();
+    this.#queue = new PacketQueue({
+      queue,
+      copyBytes: copyBytesOf(shape),
+      length: QUEUE_LENGTH,
+      merged: takesMerged(shape),
+    });
+  }
+
+  run(): void {
+    const { stop } = COUNT;
+    while (this.#counters[stop] === 0) this.#turn();
+    this.#release(Infinity);
+    this.#queue.close();
+    this.#copies?.close();
+  }
+
+  #turn(): void {
+    const waitMs = this.#waiting.nextDue - performance.now();
+    const count = this.#queue.receive(waitMs);
+    const now = performance.now();
+    for (let index = 0; index < count; index++) {
+      if (this.#queue.packet(index)) this.#take(now);
+    }
+    this.#release(performance.now());
+    this.#counters[COUNT.held] = this.#waiting.size;
+  }
+
+  #add(counter: number, by = 1): void {
+    this.#counters[counter] = (this.#counters[counter] ?? 0) + by;
+  }
+
+  /** One packet, which the queue's reader has read. */
+  #take(now: number): void {
+    const { reader } = this.#queue;
+    const { id } = reader;
+    this.#add(COUNT.seen);
+    const missed = (id - this.#lastId - 1) >>> 0;
+    // Numbers go up by one, and begin again at 0 after 2^32.
+    if (missed > 0 && missed < 0x8000_0000) this.#add(COUNT.untouched, missed);
+    this.#lastId = id;
+    const decider = this.#decider;
+    decider.next();
+    if (decider.drop) return this.#drop(id, COUNT.dropped);
+    let waitMs = decider.delayUs / 1000;
+    if (this.#rate) {
+      const limited = this.#rate.waitUs(this.#peer(), reader.length, now * 1000);
+      if (limited < 0) return this.#drop(id, COUNT.overLimit);
+      waitMs += limited / 1000;
+    }
+    if (decider.duplicate) this.#copy();
+    if (decider.held) this.#add(COUNT.reordered);
+    if (decider.corrupt && this.#corrupted(id)) return;
+    if (waitMs > 0) {
+      this.#add(COUNT.delayed);
+      this.#waiting.push(now + waitMs, id);
+    } else if (this.#inOrder && this.#waiting.size === 0) this.#passed = id;
+    else this.#queue.verdict(id, ACCEPT, false);
+  }
+  #drop(id: number, counter: number): void {
+    this.#add(counter);
+    this.#queue.verdict(id, DROP, false);
+  }
+
+  #peer(): number {
+    return this.#peers.of(this.#queue.bytes, this.#queue.reader.payloadAt);
+  }
+
+  #payload(): Buffer {
+    const { payloadAt, payloadBytes } = this.#queue.reader;
+    return this.#queue.bytes.subarray(payloadAt, payloadAt + payloadBytes);
+  }
+
+  #copy(): void {
+    if (this.#copies?.send(this.#payload()) === true) this.#add(COUNT.duplicated);
+  }
+
+  /** @returns whether the packet was damaged, and passed. One without a payload is not. */
+  #corrupted(id: number): boolean {
+    const { corrupt } = this.#shape;
+    const packet = this.#payload();
+    const remade = corrupt?.checksum === 'remade';
+    if (!damage(packet, packet.length, this.#damage, corrupt?.bytes ?? 1, remade)) return false;
+    this.#add(COUNT.corrupted);
+    this.#queue.accept(id, packet);
+    return true;
+  }
+
+  /** Lets everything pass that is due. */
+  #release(now: number): void {
+    const waiting = this.#waiting;
+    let last = this.#passed;
+    while (waiting.size > 0 && waiting.nextDue <= now) {
+      const id = waiting.pop();
+      if (this.#inOrder) last = id;
+      else this.#queue.verdict(id, ACCEPT, false);
+    }
+    if (last >= 0) this.#queue.verdict(last, ACCEPT, true);
+    this.#passed = -1;
+    this.#queue.flush();
+  }
+}

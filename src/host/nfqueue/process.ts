@@ -1,0 +1,172 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { fnv1a64 } from '../../core/base/hash.ts';
+import { seeProcesses, sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
+import { COUNTS } from './counters.ts';
+import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/packets.ts');
+const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
+/** Queue numbers of ours: tries begin at a place that the token chooses. */
+const FIRST_QUEUE = 16_384;
+const QUEUES = 32_768;
+const TRIES = 20;
+const START_MS = 20_000;
+const COUNTERS_MS = 2_000;
+
+export interface FoundProcess {
+  seen: SeenProcess;
+  options: PacketProcess;
+}
+
+/** The options in its arguments; undefined where it is no packet process. */
+function optionsOf(argv: readonly string[]): PacketProcess | undefined {
+  const at = argv.findIndex((part) => part.endsWith('/src/bin/packets.ts'));
+  const token = argv[at + 2] ?? '';
+  if (at < 1 || argv[at + 1] !== '--token' || !TOKEN.test(token)) return undefined;
+  try {
+    return { ...(JSON.parse(argv[at + 3] ?? '') as PacketProcess), token };
+  } catch {
+    // Somebody else's idea of our arguments.
+    return undefined;
+  }
+}
+
+function networkOf(pid: number | 'self'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    // It has gone.
+    return '';
+  }
+}
+
+/** The packet processes of this network namespace, whose queues they hold. */
+export function packetProcesses(): FoundProcess[] {
+  const here = networkOf('self');
+  return seeProcesses().flatMap((seen) => {
+    const options = optionsOf(seen.argv);
+    // One that has ended and was not waited for has no namespace any more.
+    if (!options || networkOf(seen.ref.pid) !== here) return [];
+    return [{ seen, options }];
+  });
+}
+
+export function packetProcess(token: string): FoundProcess | undefined {
+  return packetProcesses().find(({ options }) => options.token === token);
+}
+
+/**
+ * Starts a packet process that outlives us, unless one with this token runs.
+ * @returns the number of its queue.
+ */
+export async function startPackets(options: Omit<PacketProcess, 'queue'>): Promise<number> {
+  const running = packetProcess(options.token);
+  if (running) return running.options.queue;
+  const first = Number(fnv1a64(options.token) % BigInt(QUEUES));
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const queue = FIRST_QUEUE + ((first + attempt) % QUEUES);
+    if (await startOn({ ...options, queue })) return queue;
+  }
+  const message = `${TRIES} packet queues from ${FIRST_QUEUE + first} on are taken`;
+  throw new Failure('packets-not-started', message, { definite: true });
+}
+
+/** @returns false where the queue is another's. */
+async function startOn({ token, ...options }: PacketProcess): Promise<boolean> {
+  const argv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8', BIN];
+  const child = spawn(process.execPath, [...argv, '--token', token, JSON.stringify(options)], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+    env: environment(),
+  });
+  try {
+    const word = await firstWord(child);
+    if (word === 'ready') return true;
+    if (word === EXIT_TAKEN) return false;
+    const message = `the packet process could not be started: ${word}`;
+    throw new Failure('packets-not-started', message, { definite: true });
+  } finally {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.unref();
+  }
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'NODE_COMPILE_CACHE', 'NODE_COMPILE_CACHE_PORTABLE'];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
+/** 'ready', the exit code that says that the queue is taken, or what went wrong. */
+function firstWord(child: ChildProcess): Promise<string | number> {
+  return new Promise((resolve) => {
+    let complaint = '';
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve(`not ready after ${START_MS} ms`);
+    }, START_MS);
+    const say = (word: string | number): void => {
+      clearTimeout(timer);
+      resolve(word);
+    };
+    child.once('error', (cause) => say(reasonOf(cause)));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      complaint = `${complaint}${chunk.toString('utf8')}`.slice(-2000);
+    });
+    child.stdout?.once('data', () => say('ready'));
+    child.once('close', (code) => say(code === EXIT_TAKEN ? code : complaint.trim()));
+  });
+}
+
+/** Renews its time. @returns false where it has ended. */
+export function renewPackets(token: string): boolean {
+  const found = packetProcess(token);
+  return found !== undefined && sendSignal(found.seen.ref, 'SIGCONT');
+}
+
+const GONE = (state: string): boolean => ['gone', 'Z', 'X'].includes(state);
+
+/** Lets pass what is held and ends the process; kills it where it does not listen. */
+export async function endPackets(token: string): Promise<void> {
+  const refs = packetProcesses()
+    .filter(({ options }) => options.token === token)
+    .map(({ seen }) => seen.ref);
+  if (refs.length === 0) return;
+  // Stopped, it would hear nothing.
+  for (const ref of refs) sendSignal(ref, 'SIGCONT');
+  for (const ref of refs) sendSignal(ref, 'SIGTERM');
+  try {
+    await waitFor(refs, GONE, 'SIGKILL');
+  } catch {
+    // It does not obey within a few seconds.
+    for (const ref of refs) sendSignal(ref, 'SIGKILL');
+    await waitFor(refs, GONE, 'SIGKILL');
+  }
+}
+
+/** Its counters, by counters.ts; undefined where nobody answers. */
+export function readCounters(token: string): Promise<number[] | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect({ path: countersAddress(token) });
+    socket.setTimeout(COUNTERS_MS, () => socket.destroy());
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.on('error', () => undefined); // told below: nothing came
+    socket.once('close', () => resolve(readNumbers(text)));
+  });
+}
+
+function readNumbers(text: string): number[] | undefined {
+  try {
+    const numbers: unknown = JSON.parse(text);
+    return Array.isArray(numbers) && numbers.length === COUNTS ? numbers.map(Number) : undefined;
+  } catch {
+    // It ended while it answered.
+    return undefined;
+  }
+}
