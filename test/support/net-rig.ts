@@ -20,7 +20,7 @@ export interface Machine {
 }
 
 export interface RigOptions {
-  /** Unique on this machine, at most 8 characters. */
+  /** What its namespaces are called, before the pid of the test. */
   prefix: string;
   /** 'iptables-nft' or 'iptables-legacy'. */
   iptables?: string;
@@ -33,7 +33,7 @@ export class NetRig {
   readonly topology: Topology;
 
   constructor(options: RigOptions) {
-    this.network = new TestNetwork(options.prefix, 3, 42);
+    this.network = new TestNetwork(`${options.prefix}${process.pid}`, 3, 42);
     this.machines = this.network.nodes.map((node) => ({
       node,
       hands: new LinuxInNetns(this.network, node, {}, options.iptables),

@@ -17,6 +17,10 @@ import { expired, type RuleBackend } from './rule-backend.ts';
 interface Running {
   startedMs: number;
   renewedMs: number;
+  /** Who stands in the sets: the clock may be a moment ahead of it. */
+  bitten: ReadonlySet<string>;
+  /** Until when, by CLOCK_BOOTTIME; Infinity: for good. */
+  nextMs: number;
   timer?: NodeJS.Timeout;
   /** Why it stands still. */
   failure?: Failure;
@@ -57,7 +61,7 @@ export class Netfilter {
       if (this.#running.get(rules.table)?.failure) return false;
       const listed = await this.#of(rules.backend).list(rules.table);
       if (rules.backend === 'iptables-plain') return listed !== undefined;
-      return listed !== undefined && holdsAll(rules, listed, this.#bitten(rules));
+      return listed !== undefined && holdsAll(rules, listed, this.#standing(rules));
     });
   }
 
@@ -83,20 +87,25 @@ export class Netfilter {
     return turn;
   }
 
-  #bitten(rules: RuleTable): Set<string> {
+  /** Who is bitten now, and until when. @param startedMs when the timeline began. */
+  #phase(rules: RuleTable, startedMs: number): { bitten: Set<string>; nextMs: number } {
     const names = rules.peers.map((peer) => peer.name);
-    const sinceMs = boottimeMs() - (this.#running.get(rules.table)?.startedMs ?? boottimeMs());
-    return bitten(rules.timeline, names, sinceMs);
+    const sinceMs = boottimeMs() - startedMs;
+    const { nextMs } = momentOf(rules.timeline, sinceMs);
+    return { bitten: bitten(rules.timeline, names, sinceMs), nextMs: startedMs + nextMs };
+  }
+
+  #standing(rules: RuleTable): ReadonlySet<string> {
+    return this.#running.get(rules.table)?.bitten ?? new Set(rules.peers.map(({ name }) => name));
   }
 
   async #apply(rules: RuleTable): Promise<void> {
     const nowMs = boottimeMs();
-    if (rules.timeline) {
-      const startedMs = this.#running.get(rules.table)?.startedMs ?? nowMs;
-      this.#stop(rules.table);
-      this.#running.set(rules.table, { startedMs, renewedMs: nowMs });
-    }
-    const now = this.#bitten(rules);
+    const startedMs = this.#running.get(rules.table)?.startedMs ?? nowMs;
+    const phase = this.#phase(rules, startedMs);
+    const now = phase.bitten;
+    this.#stop(rules.table);
+    if (rules.timeline) this.#running.set(rules.table, { startedMs, renewedMs: nowMs, ...phase });
     await this.#of(rules.backend).apply(rules, now);
     const listed = await this.#of(rules.backend).list(rules.table);
     const there = rules.backend === 'iptables-plain' || (listed && holdsAll(rules, listed, now));
@@ -112,7 +121,7 @@ export class Netfilter {
     const running = this.#running.get(rules.table);
     if (running?.failure) throw running.failure;
     if (running && boottimeMs() - running.renewedMs >= rules.timeoutMs) throw expired(rules);
-    await this.#of(rules.backend).refresh(rules, this.#bitten(rules));
+    await this.#of(rules.backend).refresh(rules, this.#standing(rules));
     if (running) running.renewedMs = boottimeMs();
   }
 
@@ -130,15 +139,11 @@ export class Netfilter {
   #waitForNext(rules: RuleTable): void {
     const running = this.#running.get(rules.table);
     if (!running) return;
-    const sinceMs = boottimeMs() - running.startedMs;
-    const { nextMs } = momentOf(rules.timeline, sinceMs);
-    if (nextMs === Infinity) return;
+    if (running.nextMs === Infinity) return;
     const turn = (): Promise<void> => this.#inTurn(rules.table, () => this.#next(rules, running));
     // A timer may be a little early: it must not find the moment before its own.
-    running.timer = setTimeout(
-      () => void turn(),
-      Math.min(2 ** 30, Math.ceil(nextMs - sinceMs) + 1),
-    );
+    const waitMs = Math.max(1, Math.ceil(running.nextMs - boottimeMs()) + 1);
+    running.timer = setTimeout(() => void turn(), Math.min(2 ** 30, waitMs)).unref();
   }
 
   async #next(rules: RuleTable, running: Running): Promise<void> {
@@ -146,7 +151,8 @@ export class Netfilter {
     try {
       // Whoever slept longer than the kernel's own timeout must not bring back what had ended.
       if (boottimeMs() - running.renewedMs >= rules.timeoutMs) throw expired(rules);
-      await this.#of(rules.backend).bite(rules, this.#bitten(rules));
+      Object.assign(running, this.#phase(rules, running.startedMs));
+      await this.#of(rules.backend).bite(rules, running.bitten);
       this.#waitForNext(rules);
     } catch (error) {
       running.failure =
