@@ -136,6 +136,11 @@ export async function serveAgent(
   }
 }
 
+/** An agent without a port, for one task. @throws Failure: what it lacks. */
+export async function startAgentOnly(flags: AgentFlags): Promise<Agent> {
+  return Agent.start(optionsOf(flags, true));
+}
+
 /** No coordinator and no port: one fault from a file, to its end. */
 export async function execAgent(
   flags: AgentFlags,

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Trogdor's command lines over our daemons: finds the pinned Node and runs it.
+set -e
+self=$(readlink -f -- "$0")
+root=$(dirname -- "$self")/..
+for node in "$root"/node_modules/node-linux-*/bin/node "$root"/.cache/node/node_modules/node-linux-*/bin/node; do
+  if [ -x "$node" ]; then
+    # Stripped TypeScript is kept in the compile cache: a warm start costs neither the time nor the memory of it.
+    NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/.cache/compile}"
+    export NODE_COMPILE_CACHE
+    exec "$node" --disable-warning=ExperimentalWarning "$root/src/bin/trogdor.ts" "$@"
+  fi
+done
+echo "trogdor: its Node runtime is not installed; run '$root/run setup' first" >&2
+exit 69

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../../core/base/failure.ts';
+import { readSpec, shownSpec } from '../../core/trogdor/spec.ts';
+import { parseExactJson } from '../../core/trogdor/json.ts';
+import { describeProblem } from '../../core/base/problem.ts';
+import type { TrogdorNode } from '../../core/trogdor/config.ts';
+import { serveAgent, startAgentOnly } from '../../host/agent/serve.ts';
+import { startCoordinator } from '../../host/coordinator/serve.ts';
+import { isLoopback } from '../../host/http/listen.ts';
+import { AgentWorkers } from '../../host/trogdor/agent-workers.ts';
+import { readTrogdorFile } from '../../host/trogdor/config-file.ts';
+import { doorWarning } from '../../host/trogdor/open.ts';
+import { readOptions, specText, TrogdorCliError, type Options } from './arguments.ts';
+import { only, type Print } from './command.ts';
+import { prettyJson } from './format.ts';
+
+const COORDINATOR_PORT = 8889;
+const POLL_MS = 100;
+
+function daemonOptions(role: 'agent' | 'coordinator'): Options {
+  return {
+    [`${role}.config`]: {
+      short: 'c',
+      required: true,
+      says: 'the configuration file, trogdor.conf',
+    },
+    'node-name': { short: 'n', required: true, says: 'the name of this node' },
+    ...(role === 'agent'
+      ? { exec: { short: 'e', says: 'carry out one task spec (or a path to it), and end' } }
+      : {}),
+  };
+}
+
+interface Place {
+  config: string;
+  node: TrogdorNode;
+  nodes: readonly TrogdorNode[];
+  state: string;
+  /** What our own agents and their coordinator trust each other by. */
+  tokenFile: string;
+}
+
+/**
+ * Trogdor's command lines know no tokens; trogdor.conf is what all hosts share, so the token between
+ * our own daemons is made of it. It keeps strangers out no better than Trogdor's open port does.
+ */
+function placeOf(role: 'agent' | 'coordinator', config: string, name: string): Place {
+  const nodes = readTrogdorFile(config);
+  const node = nodes.find((one) => one.name === name);
+  if (!node) throw new TrogdorCliError(`${config}: there is no node '${name}' in it`);
+  const root = process.env['FAULTLINE_STATE'] ?? '/var/lib/faultline';
+  const state = join(root, `trogdor-${role}-${name}`);
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const tokenFile = process.env['FAULTLINE_TOKEN_FILE'] ?? join(state, 'shared-token');
+  if (process.env['FAULTLINE_TOKEN_FILE'] === undefined) {
+    const token = createHash('sha256').update(JSON.stringify(nodes)).digest('hex');
+    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+  }
+  return { config, node, nodes, state, tokenFile };
+}
+
+/** As Trogdor all interfaces, but where the node is called by a loopback name nobody else could come. */
+function interfaceOf({ hostname }: TrogdorNode): string {
+  return isLoopback(hostname) ? '127.0.0.1' : '0.0.0.0';
+}
+
+/** The file that log4j's configuration of the caller's names: where scripts look for the line. */
+function logFile(): string | undefined {
+  const options = process.env['KAFKA_LOG4J_OPTS'] ?? '';
+  const path = /-Dlog4j2?\.configuration(?:File)?=(?:file:(?:\/\/)?)?(\S+)/.exec(options)?.[1];
+  if (path === undefined) return undefined;
+  try {
+    const text = readFileSync(path, 'utf8');
+    const named = /^\s*(?:log4j\.appender\.[^.=]+\.File\s*=|fileName:)\s*"?([^"\n]+?)"?\s*$/m;
+    return named.exec(text)?.[1];
+  } catch {
+    // No such configuration: then standard output is all there is.
+    return undefined;
+  }
+}
+
+/** Says that it serves, where scripts wait for it. */
+function announce(role: 'agent' | 'coordinator', print: Print): void {
+  const line = `Starting ${role} process.`;
+  print(`${line}\n`);
+  const file = logFile();
+  if (file === undefined) return;
+  try {
+    const name = `${role[0]?.toUpperCase()}${role.slice(1)}`;
+    const at = new Date().toISOString().replace('T', ' ').replace('.', ',').replace('Z', '');
+    appendFileSync(file, `[${at}] INFO ${line} (org.apache.kafka.trogdor.${role}.${name})\n`);
+  } catch (error) {
+    process.stderr.write(`trogdor: ${file}: ${reasonOf(error)}\n`);
+  }
+}
+
+export async function agent(argv: readonly string[], print: Print, stop: AbortSignal) {
+  const given = readOptions('trogdor-agent', argv, daemonOptions('agent'));
+  const place = placeOf('agent', only(given, 'agent.config'), only(given, 'node-name'));
+  const spec = only(given, 'exec');
+  if (spec !== '') return execute(place, specText(spec), print, stop);
+  const { node, config, state, tokenFile } = place;
+  await serveAgent(
+    {
+      node: node.name,
+      state,
+      listen: `${interfaceOf(node)}:${node.ownAgentPort}`,
+      tokenFile,
+      insecure: true,
+      hostName: node.hostname,
+      trogdor: `${interfaceOf(node)}:${node.agentPort}`,
+      trogdorConfig: config,
+    },
+    stop,
+    (line) => {
+      process.stderr.write(`${line}\n`);
+      if (line.includes(' is ready: ')) announce('agent', print);
+    },
+  );
+  return 0;
+}
+
+export async function coordinator(argv: readonly string[], print: Print, stop: AbortSignal) {
+  const given = readOptions('trogdor-coordinator', argv, daemonOptions('coordinator'));
+  const config = only(given, 'coordinator.config');
+  const { node, state, tokenFile } = placeOf('coordinator', config, only(given, 'node-name'));
+  const shutdown = new AbortController();
+  const served = await startCoordinator(
+    {
+      state,
+      listen: process.env['FAULTLINE_LISTEN'] ?? '127.0.0.1:7700',
+      tokenFile,
+      insecure: true,
+      trogdor: `${interfaceOf(node)}:${node.coordinatorPort ?? COORDINATOR_PORT}`,
+      trogdorConfig: config,
+    },
+    { shutdown: () => shutdown.abort() },
+  );
+  process.stderr.write(`${doorWarning(served.trogdorUrl ?? '')}\n`);
+  announce('coordinator', print);
+  const ended = AbortSignal.any([stop, shutdown.signal]);
+  if (!ended.aborted)
+    await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+  await served.close();
+  return 0;
+}
+
+/** One task without a coordinator, on this node. */
+async function execute(place: Place, text: string, print: Print, stop: AbortSignal) {
+  const parsed = parseExactJson(text);
+  const read = readSpec(parsed.ok ? parsed.value : undefined);
+  if ('unknownClass' in read) throw new TrogdorCliError(describeProblem(read.unknownClass));
+  if (!read.ok) throw new TrogdorCliError(read.problems.map(describeProblem).join('\n'));
+  const { node, state, nodes } = place;
+  const running = await startAgentOnly({ node: node.name, state, insecure: false });
+  try {
+    const { driver, probed } = running;
+    const workers = new AgentWorkers({ node: node.name, driver, probed, nodes });
+    await probed;
+    const spec = { ...read.value, startMs: Math.max(read.value.startMs, Date.now()) };
+    print(`Waiting for completion of task:${prettyJson(shownSpec(spec, spec.startMs))}\n`);
+    await workers.create({ workerId: '0', taskId: 'task0', spec }, '127.0.0.1');
+    for (;;) {
+      const worker = workers.states()['0'] as { state: string; status: unknown; error?: string };
+      if (worker.state === 'DONE') {
+        const status = JSON.stringify(worker.status);
+        if (worker.error === undefined) print(`Task succeeded with status ${status}\n`);
+        else print(`Task failed with status ${status} and error ${worker.error}\n`);
+        return worker.error === undefined ? 0 : 1;
+      }
+      if (stop.aborted) await workers.stop('0');
+      await sleep(POLL_MS);
+    }
+  } finally {
+    await running.stop();
+  }
+}
