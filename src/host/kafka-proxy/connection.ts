@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RequestHead } from '../../core/codec/kafka/frame.ts';
 import type { RuleSet } from '../../core/proxy/decide.ts';
 import type { ProxyCounts } from '../../core/model/query-proxy.ts';
+import { readFrom, type ReadSocket } from './intake.ts';
 import { PendingReplies } from './pending.ts';
 import { ReplySide } from './reply-side.ts';
 import { RequestSide } from './request-side.ts';
@@ -39,7 +40,9 @@ export class ProxiedConnection {
   #clientGone = false;
 
   /** @param askBroker opens one more connection to the same broker, for questions of our own. */
-  constructor(client: Socket, broker: Socket, shared: ProxyShared, askBroker: () => Socket) {
+  constructor(near: ReadSocket, far: ReadSocket, shared: ProxyShared, askBroker: () => Socket) {
+    const client = near.socket;
+    const broker = far.socket;
     this.#client = client;
     this.#broker = broker;
     this.#shared = shared;
@@ -48,6 +51,7 @@ export class ProxiedConnection {
     const writeClient = (bytes: Uint8Array): void => this.#toClient(bytes);
     this.#replies = new ReplySide(this.#pending, shared, {
       write: writeClient,
+      flushed: () => client.writableLength === 0,
       pause: () => broker.pause(),
       resume: () => broker.resume(),
       cut,
@@ -55,6 +59,7 @@ export class ProxiedConnection {
     });
     this.#requests = new RequestSide(this.#pending, shared, {
       write: (bytes) => this.#toBroker(bytes),
+      flushed: () => broker.writableLength === 0,
       pause: () => client.pause(),
       resume: () => client.resume(),
       cut,
@@ -64,6 +69,8 @@ export class ProxiedConnection {
     });
     shared.counts.connections++;
     this.#listen();
+    readFrom(near, (chunk) => this.#fromClient(chunk));
+    readFrom(far, (chunk) => this.#fromBroker(chunk));
   }
 
   /** Ends both sides at once; the client sees a reset. */
@@ -75,8 +82,6 @@ export class ProxiedConnection {
   #listen(): void {
     const client = this.#client;
     const broker = this.#broker;
-    client.on('data', (chunk) => this.#fromClient(chunk));
-    broker.on('data', (chunk) => this.#replies.push(chunk));
     client.on('drain', () => this.#replies.writable());
     broker.on('drain', () => this.#requests.writable());
     // 'close' follows every error, and says the rest.
@@ -93,13 +98,20 @@ export class ProxiedConnection {
     });
   }
 
-  #fromClient(chunk: Buffer): void {
+  /** @returns whether all of it has gone on. */
+  #fromClient(chunk: Buffer): boolean {
     if (this.#first) {
       this.#first = false;
       if (chunk[0] === TLS_HANDSHAKE) this.#goBlind();
-      if (this.#client.destroyed) return;
+      if (this.#client.destroyed) return true;
     }
     this.#requests.push(chunk);
+    return this.#broker.writableLength === 0 && this.#client.writableLength === 0;
+  }
+
+  #fromBroker(chunk: Buffer): boolean {
+    this.#replies.push(chunk);
+    return this.#client.writableLength === 0;
   }
 
   /** TLS that passes through: only rules about connections apply. */

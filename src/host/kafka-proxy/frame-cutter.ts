@@ -20,7 +20,8 @@ export interface FrameSink {
    */
   begin(start: Buffer, size: number, flush: () => void): Route;
   pass(bytes: Buffer): void;
-  collected(frame: Buffer): void;
+  /** @returns whether nobody needs its bytes any more. */
+  collected(frame: Buffer): boolean;
   /** The frame that begin() routed has gone by. @param flush as above, that frame included. */
   ended(flush: () => void): void;
 }
@@ -40,8 +41,9 @@ export class FrameCutter {
   /** Of the frame that is going by: bytes to come. */
   #left = 0;
   #dropping = false;
-  #collecting: { parts: Buffer[]; left: number } | undefined;
+  #collecting: { frame: Buffer; filled: number } | undefined;
   #stopped = false;
+  #spare: Buffer | undefined;
   /** The bytes were no Kafka: everything passes from there on. */
   blind = false;
 
@@ -99,7 +101,8 @@ export class FrameCutter {
       } else if (this.#stopped || !this.#begin(bytes, at, flush)) break;
     }
     flush();
-    if (at < bytes.length) this.#keep(bytes.subarray(at));
+    // A copy: what was read into is read into again.
+    if (at < bytes.length) this.#keep(Buffer.from(bytes.subarray(at)));
   }
 
   /** What came while the sink worked (it may write into itself) stands behind. */
@@ -127,19 +130,24 @@ export class FrameCutter {
     if (route === 'pass') this.#left = size;
     else flush();
     if (route === 'drop') this.#left = size;
-    if (route === 'collect') this.#collecting = { parts: [], left: size };
+    if (route === 'collect') this.#collecting = { frame: this.#roomFor(size), filled: 0 };
     return true;
   }
 
-  #collect(bytes: Buffer, at: number, into: { parts: Buffer[]; left: number }): number {
-    const size = Math.min(into.left, bytes.length - at);
-    into.parts.push(bytes.subarray(at, at + size));
-    into.left -= size;
-    if (into.left > 0) return size;
+  /** The frame before may lend its room: frames that are collected come one after the other. */
+  #roomFor(size: number): Buffer {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const fits = spare !== undefined && spare.buffer.byteLength >= size;
+    return fits ? Buffer.from(spare.buffer, 0, size) : Buffer.allocUnsafeSlow(size);
+  }
+
+  #collect(bytes: Buffer, at: number, into: { frame: Buffer; filled: number }): number {
+    const copied = bytes.copy(into.frame, into.filled, at);
+    into.filled += copied;
+    if (into.filled < into.frame.length) return copied;
     this.#collecting = undefined;
-    const [first] = into.parts;
-    const whole = into.parts.length === 1 ? first : Buffer.concat(into.parts);
-    this.#sink.collected(whole as Buffer);
-    return size;
+    if (this.#sink.collected(into.frame)) this.#spare = into.frame;
+    return copied;
   }
 }

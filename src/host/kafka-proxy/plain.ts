@@ -13,6 +13,8 @@ import type { Address } from '../kafka/broker-connection.ts';
 import { altering } from './actions.ts';
 import { ProxiedConnection, type ProxyShared } from './connection.ts';
 import { sharedState } from './serve.ts';
+import { Intake } from './intake.ts';
+import { adopt, BUFFERED } from './sockets.ts';
 
 const API_VERSIONS = 18;
 /** Ports above the first that brokers get by their node id; those with higher ids stand behind them. */
@@ -75,11 +77,16 @@ export class PlainProxy {
   }
 
   #serve(broker: () => Address): Server {
-    return createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-      const dial = (): Socket => connect({ ...broker(), allowHalfOpen: true, noDelay: true });
-      const connection = new ProxiedConnection(client, dial(), this.#shared, dial);
+    const options = { ...BUFFERED, allowHalfOpen: true, pauseOnConnect: true };
+    return createServer(options, (accepted) => {
+      const dial = (more = {}): Socket =>
+        connect({ ...BUFFERED, ...broker(), ...more, allowHalfOpen: true });
+      const near = adopt(accepted);
+      const intake = new Intake();
+      const far = { socket: dial({ onread: intake.onread }), intake };
+      const connection = new ProxiedConnection(near, far, this.#shared, dial);
       this.#open.add(connection);
-      client.on('close', () => this.#open.delete(connection));
+      near.socket.on('close', () => this.#open.delete(connection));
     });
   }
 

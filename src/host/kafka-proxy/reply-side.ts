@@ -6,6 +6,8 @@ import type { PendingReplies, PendingReply, ReplyPlan } from './pending.ts';
 /** The other end, and the one that bytes come from. */
 export interface SideLink {
   write(bytes: Uint8Array): void;
+  /** Whether the kernel has all that was written. */
+  flushed(): boolean;
   /** Of the source. */
   pause(): void;
   resume(): void;
@@ -125,12 +127,13 @@ export class ReplySide implements FrameSink {
     this.#link.write(bytes);
   }
 
-  collected(frame: Buffer): void {
+  collected(frame: Buffer): boolean {
     this.#shared.room.give(this.#collectedBytes);
     const reply = this.#current as PendingReply;
     let altered: Uint8Array = frame;
     for (const plan of reply.plans) altered = alteredBy(plan, altered, reply);
     this.#link.write(altered);
+    return this.#link.flushed();
   }
 
   ended(flush: () => void): void {

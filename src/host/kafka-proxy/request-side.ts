@@ -100,7 +100,12 @@ export class RequestSide implements FrameSink {
     // The next frame decides for itself.
   }
 
-  collected(frame: Buffer): void {
+  collected(frame: Buffer): boolean {
+    this.#take(frame);
+    return !this.#working && this.#link.flushed();
+  }
+
+  #take(frame: Buffer): void {
     const head = this.#head as RequestHead;
     const body = this.#body(frame, head);
     const facts = body === undefined ? undefined : factsOf(head, body);

@@ -7,8 +7,15 @@ import type { ProxyOrders } from '../../core/model/act-proxy.ts';
 import type { ProxyCounts } from '../../core/model/query-proxy.ts';
 import { RuleSet } from '../../core/proxy/decide.ts';
 import { ProxiedConnection, type ProxyShared } from './connection.ts';
+import { Intake, type ReadSocket } from './intake.ts';
 import { Redirect, resetConnections } from './redirect.ts';
-import { connectMarked, originalDestination, type Destination } from './sockets.ts';
+import {
+  adopt,
+  BUFFERED,
+  connectMarked,
+  originalDestination,
+  type Destination,
+} from './sockets.ts';
 import { TopicNames } from './topic-names.ts';
 import { Room, Waiting } from './waiting.ts';
 
@@ -61,9 +68,8 @@ export class NodeProxy {
     this.#orders = orders;
     this.#shared = sharedState(new RuleSet(orders.rules, new Random(BigInt(orders.seed))));
     this.#endsAt = performance.now() + orders.timeoutMs;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
-      this.#take(client),
-    );
+    const options = { ...BUFFERED, allowHalfOpen: true, pauseOnConnect: true };
+    this.#server = createServer(options, (client) => this.#take(client));
   }
 
   /** @returns a note, where something is weaker than asked for. @throws Failure */
@@ -87,11 +93,13 @@ export class NodeProxy {
       client.destroy();
       return;
     }
-    const begin = (near: Socket): void => {
-      const dial = (): Socket => this.#dial(to);
-      const connection = new ProxiedConnection(near, dial(), this.#shared, dial);
+    const begin = (near: ReadSocket): void => {
+      const intake = new Intake();
+      const far = { socket: this.#dial(to, intake), intake };
+      const ask = (): Socket => this.#dial(to);
+      const connection = new ProxiedConnection(near, far, this.#shared, ask);
       this.#open.add(connection);
-      near.on('close', () => this.#open.delete(connection));
+      near.socket.on('close', () => this.#open.delete(connection));
     };
     try {
       begin(this.#secured(client));
@@ -101,17 +109,20 @@ export class NodeProxy {
     }
   }
 
-  #secured(client: Socket): Socket {
+  #secured(client: Socket): ReadSocket {
     const { tls } = this.#orders;
-    if (tls === undefined) return client;
+    if (tls === undefined) return adopt(client);
     const cert = readFileSync(tls.certificate);
-    return new TLSSocket(client, { isServer: true, cert, key: readFileSync(tls.key) });
+    const key = readFileSync(tls.key);
+    return { socket: new TLSSocket(client, { isServer: true, cert, key }) };
   }
 
-  #dial(to: Destination): Socket {
-    const socket = connectMarked(to, this.#orders.redirect.mark);
+  /** @param intake how it is read, unless TLS reads it. */
+  #dial(to: Destination, intake?: Intake): Socket {
+    const { redirect, tls } = this.#orders;
+    const socket = connectMarked(to, redirect.mark, tls === undefined ? intake : undefined);
     socket.setNoDelay(true);
-    if (this.#orders.tls === undefined) return socket;
+    if (tls === undefined) return socket;
     // The broker on this same node: what is to be proved by its certificate is proved by the address.
     return connectTls({ socket, rejectUnauthorized: false });
   }

@@ -2,6 +2,7 @@ import { isIPv6, Socket } from 'node:net';
 import koffi from 'koffi';
 import { Failure } from '../../core/base/failure.ts';
 import { errnoName } from '../linux/libc.ts';
+import { Intake, type ReadSocket } from './intake.ts';
 
 const libc = koffi.load('libc.so.6');
 const socket = libc.func('int socket(int domain, int type, int protocol)');
@@ -13,6 +14,7 @@ const getsockopt = libc.func(
   'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *size)',
 );
 const close = libc.func('int close(int fd)');
+const fcntl = libc.func('int fcntl(int fd, int command, int argument)');
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -26,6 +28,13 @@ const SOL_IPV6 = 41;
 /** linux/netfilter_ipv4.h and netfilter_ipv6/ip6_tables.h use the same number. */
 const SO_ORIGINAL_DST = 80;
 const EINPROGRESS = 115;
+const F_DUPFD_CLOEXEC = 1030;
+
+/**
+ * Of every socket of a proxy: so much may wait before the other side is read no further. Less (64 KiB
+ * is usual) stops and starts at every piece that is read.
+ */
+export const BUFFERED = { highWaterMark: 1024 * 1024, noDelay: true };
 
 export interface Destination {
   host: string;
@@ -61,7 +70,7 @@ function sockaddr({ host, port }: Destination): Buffer {
  * from others. Node has no word for it, so the socket is made here and handed over while it connects.
  * @param to an IP address, not a name. @throws Failure 'socket-refused'
  */
-export function connectMarked(to: Destination, mark: number): Socket {
+export function connectMarked(to: Destination, mark: number, intake?: Intake): Socket {
   const domain = isIPv6(to.host) ? AF_INET6 : AF_INET;
   const fd = Number(socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const fail = (what: string): Failure => {
@@ -79,7 +88,25 @@ export function connectMarked(to: Destination, mark: number): Socket {
   if (connect(fd, address, address.length) !== 0 && koffi.errno() !== EINPROGRESS) {
     throw fail('connect');
   }
-  return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+  return socketOf(fd, intake);
+}
+
+function socketOf(fd: number, intake: Intake | undefined): Socket {
+  const options = { ...BUFFERED, fd, readable: true, writable: true, allowHalfOpen: true };
+  return new Socket(intake === undefined ? options : { ...options, onread: intake.onread });
+}
+
+/**
+ * Takes over an accepted connection, so that it is read our way: Node lets only sockets choose that
+ * are made by hand. @param accepted paused; it must not be used any more.
+ */
+export function adopt(accepted: Socket): ReadSocket {
+  const fd = descriptorOf(accepted);
+  const own = fd === undefined ? -1 : Number(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (own < 0) return { socket: accepted };
+  accepted.destroy();
+  const intake = new Intake();
+  return { socket: socketOf(own, intake).setNoDelay(true), intake };
 }
 
 /** The file descriptor of an open socket; undefined where it has none (any more). */

@@ -9,6 +9,7 @@ import type { Struct } from '../../../src/core/codec/kafka/value.ts';
 import type { ProxyRule } from '../../../src/core/model/proxy-rule.ts';
 import { RuleSet } from '../../../src/core/proxy/decide.ts';
 import { ProxiedConnection, type ProxyShared } from '../../../src/host/kafka-proxy/connection.ts';
+import { adopt } from '../../../src/host/kafka-proxy/sockets.ts';
 import { sharedState } from '../../../src/host/kafka-proxy/serve.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { echo, StubBroker } from '../../support/stub-broker.ts';
@@ -26,8 +27,8 @@ async function withProxy(rules: ProxyRule[], body: (bench: Bench) => Promise<voi
   const port = await broker.listen();
   const shared = sharedState(new RuleSet(rules, new Random(1)));
   const dial = () => connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    void new ProxiedConnection(client, dial(), shared, dial);
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+    void new ProxiedConnection(adopt(accepted), { socket: dial() }, shared, dial);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const clients: RawClient[] = [];
