@@ -37,6 +37,7 @@ export function thisMachine(services: Services | undefined, stateDirectory: stri
   return new RealLinux({
     services: services ?? keptServices(stateDirectory),
     scratchDir: scratchIn(stateDirectory),
+    stateDirectory,
   });
 }
 

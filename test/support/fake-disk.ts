@@ -3,6 +3,7 @@ import { Failure } from '../../src/core/base/failure.ts';
 import type { DiskAct } from '../../src/core/model/act-disk.ts';
 import type { ProcessRef } from '../../src/core/model/process-match.ts';
 import type { DiskAnswer, DiskQuery } from '../../src/core/model/query-disk.ts';
+import { FakeDiskFiles } from './fake-disk-files.ts';
 import type { Leftover } from '../../src/host/linux/linux.ts';
 
 interface StandingFault {
@@ -27,6 +28,7 @@ export class FakeDisk {
   readonly #now: () => number;
   readonly #effect: Effect;
   readonly #isAlive: (process: ProcessRef) => boolean;
+  readonly files: FakeDiskFiles;
   #mounts = new Map<string, FakeMount>();
   /** Mounts that a power cut has been through, by token. */
   readonly #cuts = new Map<string, Set<string>>();
@@ -35,6 +37,7 @@ export class FakeDisk {
     this.#now = now;
     this.#isAlive = isAlive;
     this.#effect = effect;
+    this.files = new FakeDiskFiles(effect);
     this.mount('/var/lib/kafka/data');
   }
 
@@ -59,6 +62,10 @@ export class FakeDisk {
   }
 
   snapshot(): unknown {
+    return { mounts: this.#mountsNow(), files: this.files.snapshot() };
+  }
+
+  #mountsNow(): string[] {
     return [...this.#mounts]
       .map(([at, mount]) => `${at} ${mount.alive ? this.#standing(mount).sort().join() : 'dead'}`)
       .sort();
@@ -94,6 +101,11 @@ export class FakeDisk {
         return this.#effect(`disk.unmount ${act.mountPoint}`, () =>
           this.#mounts.delete(act.mountPoint),
         );
+      case 'disk.fill':
+      case 'disk.fill.remove':
+      case 'disk.flip':
+      case 'disk.flip.undo':
+        return this.files.perform(act);
       default:
         return unreachable(act);
     }
@@ -151,6 +163,11 @@ export class FakeDisk {
         return this.#cuts.get(act.token)?.has(act.mountPoint) === true;
       case 'disk.unmount':
         return !this.#mounts.has(act.mountPoint);
+      case 'disk.fill':
+      case 'disk.fill.remove':
+      case 'disk.flip':
+      case 'disk.flip.undo':
+        return this.files.holds(act);
       default:
         return unreachable(act);
     }
@@ -174,6 +191,10 @@ export class FakeDisk {
         const mounts = this.#cuts.get(query.token)?.size ?? 0;
         return { query: 'diskPowerCut', mounts, files: mounts, bytes: mounts, names: 0 };
       }
+      case 'diskSpace':
+      case 'diskFile':
+      case 'diskBytes':
+        return this.files.answer(query);
       default:
         return unreachable(query);
     }

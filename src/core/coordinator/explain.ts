@@ -77,6 +77,21 @@ function imagined(query: Query): Answer {
       return { query: 'diskFault', inForce: false, matched: 0, hits: 0 };
     case 'diskPowerCut':
       return { query: 'diskPowerCut', mounts: 0, files: 0, bytes: 0, names: 0 };
+    case 'diskSpace': {
+      const space = { device: 'example', totalBytes: 1e12, availableBytes: 5e11 };
+      return { query: 'diskSpace', space: { ...space, ownState: false, ours: false } };
+    }
+    case 'diskFile': {
+      const name = '00000000000000000000.log';
+      const segment = `${query.segment?.directory ?? ''}/${query.segment?.topicPartition ?? ''}`;
+      const windows = query.draws.map((_, index) => {
+        return { at: 1000 * (index + 1), offset: 1000 * (index + 1), was: '00' };
+      });
+      const path = query.path ?? `${segment}/${name}`;
+      return { query: 'diskFile', file: { path, inode: 4242, bytes: 1e6, windows } };
+    }
+    case 'diskBytes':
+      return { query: 'diskBytes', same: true };
     default:
       return unreachable(query);
   }

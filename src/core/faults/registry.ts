@@ -8,6 +8,8 @@ import { cpuLoad } from './cpu.load.ts';
 import { diskCorrupt } from './disk.corrupt.ts';
 import { diskDelay } from './disk.delay.ts';
 import { diskError } from './disk.error.ts';
+import { diskFill } from './disk.fill.ts';
+import { diskFlip } from './disk.flip.ts';
 import { diskFsync } from './disk.fsync.ts';
 import { diskFull } from './disk.full.ts';
 import { diskGone } from './disk.gone.ts';
@@ -38,6 +40,8 @@ export const KINDS: readonly FaultKind[] = [
   diskCorrupt,
   diskDelay,
   diskError,
+  diskFill,
+  diskFlip,
   diskFsync,
   diskFull,
   diskGone,

@@ -8,6 +8,20 @@ export interface DiskEntry {
   fault: Readonly<Record<string, unknown>> & { kind: string };
 }
 
+/** A few bytes of a file, as they were and as they are after a flip (hexadecimal). */
+export interface FlippedBytes {
+  offset: number;
+  was: string;
+  is: string;
+}
+
+export interface FlippedFile {
+  path: string;
+  /** The file that was looked at, and no other by its name. */
+  inode: number;
+  windows: FlippedBytes[];
+}
+
 /** What is done to disks. The file-system process of a mount knows a fault by its token. */
 export type DiskAct =
   /**
@@ -40,6 +54,13 @@ export type DiskAct =
       seed: number;
       processes: ProcessRef[];
     }
+  /** Takes room on a real file system, by a file in a directory: `path` is its. */
+  | { act: 'disk.fill'; token: string; path: string; bytes: number }
+  | { act: 'disk.fill.remove'; token: string; path: string }
+  /** Changes bytes of a file that lies still. A Failure 'changed' where it is not what it was. */
+  | ({ act: 'disk.flip'; token: string } & FlippedFile)
+  /** Puts back what is still as disk.flip left it; what was written since stays. */
+  | ({ act: 'disk.flip.undo'; token: string } & FlippedFile)
   /** Detaches a mount whose file-system process is dead; one that lives is left alone. */
   | { act: 'disk.unmount'; mountPoint: string };
 
@@ -63,11 +84,23 @@ export function describeDiskAct(act: DiskAct): string {
       return `tell the file system at ${act.mountPoint} to end fault ${act.token}`;
     case 'disk.powercut':
       return `lose what was not fsynced at ${act.mountPoint} (${act.loss}), marked ${act.token}`;
+    case 'disk.fill':
+      return `allocate ${act.bytes} bytes in ${act.path}`;
+    case 'disk.fill.remove':
+      return `remove ${act.path}`;
+    case 'disk.flip':
+      return `change ${act.path} at byte ${offsetsOf(act)}, marked ${act.token}`;
+    case 'disk.flip.undo':
+      return `put back the bytes of ${act.path} near ${offsetsOf(act)}, marked ${act.token}`;
     case 'disk.unmount':
       return `detach the mount at ${act.mountPoint}, whose process is dead`;
     default:
       return unreachable(act);
   }
+}
+
+function offsetsOf({ windows }: FlippedFile): string {
+  return windows.map(({ offset }) => offset).join(', ');
 }
 
 /** A file-system process and its faults end with the kernel; what is on a disk stays. */
@@ -79,6 +112,11 @@ export function diskSurvivesReboot(act: DiskAct): boolean {
     case 'disk.powercut':
     case 'disk.unmount':
       return false;
+    case 'disk.fill':
+    case 'disk.fill.remove':
+    case 'disk.flip':
+    case 'disk.flip.undo':
+      return true;
     default:
       // One this version does not know: see survivesReboot().
       return true;

@@ -9,6 +9,7 @@ import type { NodeName, Topology } from './topology.ts';
 /** What a kind requires of a node. Probed by doing, in host/linux/needs.ts. */
 export const NEEDS = [
   'cpu.burn',
+  'disk.fallocate',
   'disk.mount',
   'ipset',
   'iptables',

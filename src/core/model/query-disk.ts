@@ -5,7 +5,26 @@ export type DiskQuery =
   /** What a fault has done so far. */
   | { query: 'diskFault'; token: string; mountPoint: string }
   /** What a power cut has lost so far, over all its mounts. */
-  | { query: 'diskPowerCut'; token: string };
+  | { query: 'diskPowerCut'; token: string }
+  /** The file system below a directory. */
+  | { query: 'diskSpace'; directory: string }
+  /** Bytes of a file at drawn places: see FilePlaces. */
+  | ({ query: 'diskFile' } & FilePlaces)
+  /** Whether every window of a file is as it was said to be. */
+  | { query: 'diskBytes'; path: string; windows: { offset: number; is: string }[] };
+
+/** A file, by its path or as a segment of a topic-partition, and places in it. */
+export interface FilePlaces {
+  path?: string;
+  segment?: { directory: string; topicPartition: string; which: 'oldest' | 'newest' };
+  from: number;
+  /** Infinity as null: to the end. */
+  to: number | null;
+  /** Each one draws a place: 0 to 2^32 - 1, over the range. */
+  draws: number[];
+  /** How many bytes around each place. */
+  around: number;
+}
 
 export function isDiskQuery(query: { query: string }): query is DiskQuery {
   return query.query.startsWith('disk');
@@ -25,4 +44,27 @@ export type DiskAnswer =
   | { query: 'diskMounts'; mounts: DiskMountFacts[] }
   /** Requests that matched, and those that were hit; zeros where it is not in force. */
   | { query: 'diskFault'; inForce: boolean; matched: number; hits: number }
-  | { query: 'diskPowerCut'; mounts: number; files: number; bytes: number; names: number };
+  | { query: 'diskPowerCut'; mounts: number; files: number; bytes: number; names: number }
+  | { query: 'diskSpace'; space?: DiskSpace; why?: string }
+  | { query: 'diskFile'; file?: DiskFile; why?: string }
+  | { query: 'diskBytes'; same: boolean };
+
+export interface DiskSpace {
+  /** Name of the device, for claims. */
+  device: string;
+  totalBytes: number;
+  /** To a program without privileges. */
+  availableBytes: number;
+  /** The agent's own state is on it. */
+  ownState: boolean;
+  /** It is shown by a file system of ours. */
+  ours: boolean;
+}
+
+export interface DiskFile {
+  path: string;
+  inode: number;
+  bytes: number;
+  /** One for each draw; `at` is the place itself, the bytes begin at `offset` (hexadecimal). */
+  windows: { at: number; offset: number; was: string }[];
+}

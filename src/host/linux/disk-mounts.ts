@@ -8,6 +8,8 @@ import type { DiskState, FaultState } from '../fuse/disk-state.ts';
 import { askDisk } from '../fuse/control-client.ts';
 import { FILE_SYSTEM_TYPE, readMounts } from '../fuse/mounts.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
+import { fill, fillHolds, removeFill, spaceOf } from './disk-fill.ts';
+import { bytesAre, fileAt, flip, flipBack } from './disk-flip.ts';
 import type { Leftover } from './linux.ts';
 import { cutPower, lostBy, wasCut } from './power-cut.ts';
 
@@ -109,6 +111,14 @@ export async function performDisk(act: DiskAct): Promise<void> {
       return remove(act);
     case 'disk.powercut':
       return cutPower(act);
+    case 'disk.fill':
+      return fill(act);
+    case 'disk.fill.remove':
+      return removeFill(act);
+    case 'disk.flip':
+      return flip(act);
+    case 'disk.flip.undo':
+      return flipBack(act);
     case 'disk.unmount':
       if ((await stateOf(act.mountPoint)) === undefined) unmountLeftover(act.mountPoint);
       return;
@@ -126,6 +136,13 @@ export async function diskHolds(act: DiskAct): Promise<boolean> {
       return !(await stands(act));
     case 'disk.powercut':
       return wasCut(act);
+    case 'disk.fill':
+    case 'disk.fill.remove':
+      return fillHolds(act);
+    case 'disk.flip':
+      return bytesAre(act.path, act.windows);
+    case 'disk.flip.undo':
+      return !(await bytesAre(act.path, act.windows));
     case 'disk.unmount':
       return !mountPoints().includes(act.mountPoint);
     default:
@@ -143,7 +160,11 @@ async function factsOf(mountPoint: string): Promise<DiskMountFacts> {
   };
 }
 
-export async function answerDisk(query: DiskQuery): Promise<DiskAnswer> {
+/** @param stateDirectory the agent's own: disk.fill refuses its file system. */
+export async function answerDisk(
+  query: DiskQuery,
+  stateDirectory: string | undefined,
+): Promise<DiskAnswer> {
   switch (query.query) {
     case 'diskMounts':
       return { query: 'diskMounts', mounts: await Promise.all(mountPoints().map(factsOf)) };
@@ -155,6 +176,12 @@ export async function answerDisk(query: DiskQuery): Promise<DiskAnswer> {
     }
     case 'diskPowerCut':
       return { query: 'diskPowerCut', ...lostBy(query.token) };
+    case 'diskSpace':
+      return spaceOf(query.directory, stateDirectory);
+    case 'diskFile':
+      return fileAt(query);
+    case 'diskBytes':
+      return { query: 'diskBytes', same: await bytesAre(query.path, query.windows) };
     default:
       return unreachable(query);
   }

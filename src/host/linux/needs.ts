@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { writeRedirectRefresh, writeRedirectTable } from '../../core/codec/nft-redirect.ts';
 import { tryLoadGroups } from './control-groups.ts';
+import { tryFallocate } from './disk-fill.ts';
 import { tryDiskMount } from './disk-mounts.ts';
 import { readChains, writeChain, writeSets } from '../../core/codec/iptables.ts';
 import { holdsAll } from '../../core/codec/netfilter.ts';
@@ -169,18 +170,21 @@ export async function tryNeeds(
   through: string,
   base: string | undefined = findIptables(),
 ): Promise<Capability[]> {
-  const [nft, packets, iptables, ipset, signals, bash, diskMount, redirect] = await Promise.all([
+  const tried = await Promise.all([
     tryNft(scratchDir, through),
     tryPacketQueue(scratchDir),
     tryIptables(scratchDir, base, 'iptables-plain'),
     tryIptables(scratchDir, base, 'iptables'),
     trySignals(),
     tryBurner(),
+    tryFallocate(scratchDir),
     tryDiskMount(),
     tryRedirect(scratchDir),
   ]);
+  const [nft, packets, iptables, ipset, signals, bash, fallocate, diskMount, redirect] = tried;
   const found: Record<Need, Found> = {
     'cpu.burn': bash,
+    'disk.fallocate': fallocate,
     'disk.mount': diskMount,
     ipset,
     iptables,

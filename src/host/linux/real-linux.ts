@@ -36,6 +36,8 @@ export interface RealLinuxOptions {
   services: Readonly<Record<string, Service>>;
   /** A directory of ours for small files that live for a moment; best on a tmpfs. */
   scratchDir: string;
+  /** The agent's own, whose file system is never filled. */
+  stateDirectory?: string;
   /** 'iptables-nft' or 'iptables-legacy', not to take the one that is called 'iptables'. */
   iptables?: string;
 }
@@ -185,7 +187,7 @@ export class RealLinux implements Linux {
       case 'burnerCpuMs':
         return { query: 'burnerCpuMs', ...burnerCpu(query.token) };
       default:
-        if (isDiskQuery(query)) return answerDisk(query);
+        if (isDiskQuery(query)) return answerDisk(query, this.#options.stateDirectory);
         return unreachable(query);
     }
   }
