@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { ClockOffset } from '../../core/coordinator/clock-offset.ts';
+import type { ClockSample } from '../../core/coordinator/clock-offset.ts';
 import type { ClockEstimate } from '../../core/coordinator/machine-types.ts';
 import type { AgentFaultStatus, NodeStatus } from '../../core/model/fault-status.ts';
 import type { Capability } from '../../core/model/fault.ts';
@@ -10,6 +10,8 @@ import type { NodeName } from '../../core/model/topology.ts';
 import { bootMs } from '../clock.ts';
 import { VERSION } from '../version.ts';
 import type { AgentAnswer } from './api.ts';
+import { LinkClock, type ClockTurns } from './link-clock.ts';
+import { LinkRequests, type TimedAnswer } from './link-requests.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -34,6 +36,8 @@ export interface LinkOptions {
   token: string;
   /** PEM texts, for an agent behind TLS. */
   tls?: { ca?: string; cert?: string; key?: string };
+  /** Shared by all links of a coordinator. */
+  clockTurns: ClockTurns;
 }
 
 /** What a link tells of. `up` comes first, then one complete `status`. */
@@ -45,20 +49,13 @@ export interface LinkListener {
   workload(id: string, status: unknown): void;
 }
 
-interface Waiting {
-  resolve: (answer: AgentAnswer) => void;
-  reject: (failure: Failure) => void;
-  timer: NodeJS.Timeout;
-}
-
 /** Dials one agent's /v1/link for as long as it lives, and speaks REST in frames over it. */
 export class AgentLink {
   readonly options: LinkOptions;
   readonly #listener: LinkListener;
   #socket: WebSocket | undefined;
-  #seq = 0;
-  readonly #waiting = new Map<number, Waiting>();
-  #offset = new ClockOffset();
+  readonly #requests = new LinkRequests((code, reason) => this.#failure(code, reason));
+  #clock: LinkClock | undefined;
   #timers: NodeJS.Timeout[] = [];
   #clockTimer: NodeJS.Timeout | undefined;
   #retryMs = RECONNECT_FIRST_MS;
@@ -137,11 +134,7 @@ export class AgentLink {
     if (this.state !== next) this.sinceWallMs = Date.now();
     this.state = next;
     this.error = reason;
-    for (const waiting of this.#waiting.values()) {
-      clearTimeout(waiting.timer);
-      waiting.reject(this.#failure('agent-unreachable', reason));
-    }
-    this.#waiting.clear();
+    this.#requests.lost(reason);
     if (wasUp) this.#listener.down(reason);
     if (this.#closed) return;
     // Spread out: a hundred agents that came back together are not dialled at one instant.
@@ -159,10 +152,10 @@ export class AgentLink {
 
   async #opened(socket: WebSocket): Promise<void> {
     this.#watch(socket);
-    this.#offset = new ClockOffset();
+    const clock = new LinkClock(() => this.#askTime(), this.options.clockTurns);
+    this.#clock = clock;
     try {
-      await this.#exchangeClocks(CLOCK_FIRST);
-      const estimate = this.#offset.estimate(bootMs());
+      const estimate = await clock.exchange(CLOCK_FIRST);
       const local = localAddress(socket);
       if (this.#socket !== socket || estimate === undefined) return;
       this.#retryMs = RECONNECT_FIRST_MS;
@@ -206,15 +199,12 @@ export class AgentLink {
     this.#timers.push(timer);
   }
 
-  async #exchangeClocks(count: number): Promise<void> {
-    for (let index = 0; index < count; index++) {
-      const askedMs = bootMs();
-      const { status, body } = await this.request('GET', '/v1/clock');
-      const answeredMs = bootMs();
-      const theirsMs = (body as { bootMs?: unknown } | null)?.bootMs;
-      if (status === 200 && typeof theirsMs === 'number')
-        this.#offset.add({ askedMs, answeredMs, theirsMs });
-    }
+  async #askTime(): Promise<ClockSample | undefined> {
+    const askedMs = bootMs();
+    const { status, body, atMs: answeredMs } = await this.#ask('GET', '/v1/clock');
+    const theirsMs = (body as { bootMs?: unknown } | null)?.bootMs;
+    if (status !== 200 || typeof theirsMs !== 'number') return undefined;
+    return { askedMs, answeredMs, theirsMs };
   }
 
   /** @param soon how many rounds came sooner than usual so far. */
@@ -231,20 +221,21 @@ export class AgentLink {
   }
 
   async #round(socket: WebSocket): Promise<void> {
+    let estimate;
     try {
-      await this.#exchangeClocks(CLOCK_ROUND);
+      estimate = await this.#clock?.exchange(CLOCK_ROUND);
       if (this.capabilities === undefined) await this.#askCapabilities(socket);
     } catch {
       // The link is going down: that is told by its own event.
       return;
     }
-    const estimate = this.#offset.estimate(bootMs());
     if (this.#socket !== socket || estimate === undefined) return;
     this.clockEstimate = estimate;
     this.#listener.clock(estimate);
   }
 
   #onMessage(socket: WebSocket, data: Buffer): void {
+    const atMs = bootMs();
     let frame: LinkFrame;
     try {
       frame = JSON.parse(data.toString()) as LinkFrame;
@@ -253,12 +244,8 @@ export class AgentLink {
       socket.close(1007, 'no frame of a link');
       return;
     }
-    if (frame.frame === 'answer') {
-      const waiting = this.#waiting.get(frame.seq);
-      this.#waiting.delete(frame.seq);
-      clearTimeout(waiting?.timer);
-      waiting?.resolve({ status: frame.status, body: frame.body });
-    } else if (this.#isUp) this.#take(frame);
+    if (frame.frame === 'answer') this.#requests.answered(frame, atMs);
+    else if (this.#isUp) this.#take(frame);
     else this.#early.push(frame);
   }
 
@@ -269,29 +256,18 @@ export class AgentLink {
   }
 
   /** One route of the agent. @throws Failure `agent-unreachable`, `timeout`: it may have happened. */
-  request(
+  request(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<AgentAnswer> {
+    return this.#ask(method, path, body, timeoutMs);
+  }
+
+  #ask(
     method: string,
     path: string,
     body?: unknown,
-    timeoutMs: number = REQUEST_TIMEOUT_MS,
-  ): Promise<AgentAnswer> {
-    const socket = this.#socket;
-    const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
-    if (socket?.readyState !== WebSocket.OPEN) {
-      reject(this.#failure('agent-unreachable', this.error ?? 'is unreachable'));
-      return promise;
-    }
-    this.#seq += 1;
-    const seq = this.#seq;
-    const timer = setTimeout(() => {
-      this.#waiting.delete(seq);
-      reject(this.#failure('timeout', `no answer to ${method} ${path} in ${timeoutMs} ms`));
-    }, timeoutMs);
-    this.#waiting.set(seq, { resolve, reject, timer });
-    const frame: LinkFrame = { frame: 'request', seq, method, path };
-    if (body !== undefined) frame.body = body;
-    socket.send(JSON.stringify(frame));
-    return promise;
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<TimedAnswer> {
+    const whyNot = this.error ?? 'is unreachable';
+    return this.#requests.send(this.#socket, { method, path, body }, timeoutMs, whyNot);
   }
 }
 

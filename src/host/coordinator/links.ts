@@ -4,6 +4,7 @@ import type { Command, MachineEvent } from '../../core/coordinator/machine-types
 import type { ProblemDetails } from '../../core/model/api.ts';
 import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
 import type { Cluster, NodeName } from '../../core/model/topology.ts';
+import { ClockTurns } from './link-clock.ts';
 import { AgentLink, type LinkListener, type LinkOptions } from './agent-link.ts';
 
 /** A link for every node of the cluster that has an agent; none is dialled yet. */
@@ -13,9 +14,10 @@ export function dialAgents(
   listener: (node: NodeName) => LinkListener,
 ): Map<NodeName, AgentLink> {
   const links = new Map<NodeName, AgentLink>();
+  const clockTurns = new ClockTurns();
   for (const { name, agent } of cluster.nodes) {
     if (agent === undefined) continue;
-    const own = { node: name, url: agent, cluster: cluster.name, ...options };
+    const own = { node: name, url: agent, cluster: cluster.name, ...options, clockTurns };
     links.set(name, new AgentLink(own, listener(name)));
   }
   return links;
