@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { Failure } from '../../core/base/failure.ts';
 import type { LinkFrame } from '../../core/model/link.ts';
 import type { AgentAnswer } from './api.ts';
@@ -33,7 +33,7 @@ export class LinkRequests {
     whyNot: string,
   ): Promise<TimedAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<TimedAnswer>();
-    if (socket?.readyState !== WebSocket.OPEN) {
+    if (socket === undefined || socket.readyState !== socket.OPEN) {
       reject(this.#fail('agent-unreachable', whyNot));
       return promise;
     }
