@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { Failure } from '../../core/base/failure.ts';
+import type { Failure } from '../../core/base/failure.ts';
 import type { LinkFrame } from '../../core/model/link.ts';
 import type { AgentAnswer } from './api.ts';
 
