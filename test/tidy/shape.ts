@@ -9,7 +9,6 @@ const BIN_LINES_MAX = 60;
 /** Files that may be longer, each with its reason. */
 export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/core/model/api.ts': 'every route as data: one table, read as a whole',
-  'src/host/coordinator/agent-link.ts': 'one link from its dialling to its loss, clock included',
   'src/host/fuse/engine.ts': 'the loop of one file system: its requests, its threads, its end',
   'src/host/fuse/node-table.ts': 'one table: every change to it keeps the same few rules',
   'src/host/http-server.ts': 'one request from its first byte to its answer',
