@@ -1,3 +1,4 @@
+import { leftOffline } from './log-directories.ts';
 import { endedEarly } from '../model/lifecycle.ts';
 import type { FaultStatus } from '../model/fault-status.ts';
 import type { FaultInterval } from '../model/history.ts';
@@ -22,6 +23,14 @@ function notRecovered(run: RunStatus): Anomaly[] {
   return [{ kind: 'notRecovered', checker: 'run', count: 1, examples: [{ says }], counts: true }];
 }
 
+/** What a log directory that is offline explains. */
+const AWAY: readonly string[] = ['notRecovered', 'noProgress'];
+
+function saysOffline(node: string, fault: string): string {
+  const until = 'which it stays until its broker is started again';
+  return `${fault} took a log directory of ${node} offline, ${until}`;
+}
+
 /**
  * What the run itself knows and no history shows: a cluster that did not become whole again is an
  * anomaly; a fault that ended early, or failed, leaves nothing better than `unknown`.
@@ -38,9 +47,15 @@ export function withRun(verdict: Verdict, run: RunStatus, faults: readonly Fault
       reasons.push(`fault ${id} (${kind}) ${state}${error === undefined ? '' : `: ${error}`}`);
     }
   }
-  const anomalies = [...verdict.anomalies, ...notRecovered(run)];
+  const found = [...verdict.anomalies, ...notRecovered(run)];
   for (const { examples } of notRecovered(run)) reasons.push(examples[0]?.says ?? '');
-  const wrong = verdict.verdict === 'invalid' || anomalies.length > verdict.anomalies.length;
+  const offline = leftOffline(faults);
+  const anomalies = offline.length === 0 ? found : found.filter(({ kind }) => !AWAY.includes(kind));
+  if (anomalies.length < found.length) {
+    doubtful = true;
+    for (const { node, fault } of offline) reasons.push(saysOffline(node, fault));
+  }
+  const wrong = anomalies.some(({ counts }) => counts);
   const word = wrong ? 'invalid' : doubtful ? 'unknown' : verdict.verdict;
   return { ...verdict, verdict: word, reasons, anomalies };
 }

@@ -114,6 +114,7 @@ File systems without fallocate (some network ones) are refused by the kernel.`,
   check,
   targets: (_params, _topology, selected) => selected,
   actors: (_params, _topology, selected) => selected,
+  takesLogDirectory: () => true,
   observe: ({ directory }) => [{ query: 'diskSpace', directory }],
   plan,
   claims(params, _here, facts) {

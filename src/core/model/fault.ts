@@ -158,6 +158,11 @@ export interface FaultKind<S extends TSchema = TSchema> {
   ): ReadonlyMap<NodeName, readonly NodeName[]>;
   /** Whether a network partition leaves the controllers' own connections alone. */
   sparesQuorum?(params: Static<S>, topology: Topology): boolean;
+  /**
+   * Whether a broker answers it by taking a log directory offline until it is started again: then a
+   * cluster that does not become whole after the fault has done what Kafka does.
+   */
+  takesLogDirectory?(params: Static<S>): boolean;
   observe(params: Static<S>, here: Here): Query[];
   /** `facts` answers observe(), in its order. A Problem[] refuses the fault. */
   plan(params: Static<S>, here: Here, facts: Facts): Step[] | Problem[];

@@ -4,6 +4,7 @@ import {
   KINDS,
   Match,
   When,
+  type Effect,
   type KindName,
   type Match as Matched,
 } from '../../disk/specification.ts';
@@ -13,6 +14,7 @@ import type { DiskEntry } from '../../model/act-disk.ts';
 import type { Facts, FaultKind, Here, Step, Witness } from '../../model/fault.ts';
 import { KERNEL_TIMEOUT_MS } from '../../model/fault-request.ts';
 import type { NodeName, Topology } from '../../model/topology.ts';
+import { takesOffline } from './log-directory.ts';
 import { checkFiles, filesFields, matchOf, PRESETS, type FilesChosen } from './files.ts';
 import { chooseMount, directoryField, mountsQuery } from './mount-choice.ts';
 
@@ -140,6 +142,11 @@ export function diskKind(kind: DiskKind): FaultKind {
     check: (params) => check(kind.kind, params as Params),
     targets: (_params, _topology, selected) => selected,
     actors: (_params, _topology, selected) => selected,
+    takesLogDirectory(params) {
+      const { preset, match } = params as Params;
+      const { fault } = entryOf(kind.kind, params as Params);
+      return takesOffline(fault as Effect, match, preset);
+    },
     observe: (params) => [mountsQuery((params as Params).directory)],
     plan: (params, here, facts) => plan(kind.kind, params as Params, here, facts),
     claims: () => [],

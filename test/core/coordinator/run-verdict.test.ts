@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { unknownVerdict, withRun } from '../../../src/core/coordinator/run-verdict.ts';
+import type { FaultStatus } from '../../../src/core/model/fault-status.ts';
+import type { RunStatus } from '../../../src/core/model/run.ts';
+import type { Anomaly, Verdict } from '../../../src/core/model/verdict.ts';
+
+const noProgress: Anomaly = {
+  kind: 'noProgress',
+  checker: 'recovery',
+  count: 1,
+  examples: [],
+  counts: true,
+};
+const judged = (...anomalies: Anomaly[]): Verdict => ({
+  ...unknownVerdict(''),
+  reasons: [],
+  verdict: anomalies.length > 0 ? 'invalid' : 'valid',
+  anomalies,
+});
+const run = {
+  recovery: { recovered: false, afterMs: 60_000, says: 'not whole within 1m' },
+} as unknown as RunStatus;
+
+function fault(kind: string, params: object, second: number, more: object = {}): FaultStatus {
+  const at = (offset: number): string => `2026-01-01T00:00:${10 + second + offset}Z`;
+  return {
+    id: kind,
+    kind,
+    request: { id: kind, kind, params },
+    effect: 'seen',
+    state: 'healed',
+    endedBy: 'deadline',
+    targets: ['n1'],
+    nodes: {},
+    firedAt: at(0),
+    endedAt: at(5),
+    ...more,
+  } as unknown as FaultStatus;
+}
+const failedWrites = fault(
+  'disk.error',
+  { errno: 'EIO', preset: 'log', match: { op: ['write'] } },
+  0,
+);
+
+suite('a log directory that a fault took offline', () => {
+  test('explains what does not come back', () => {
+    const verdict = withRun(judged(noProgress), run, [failedWrites]);
+    assert.equal(verdict.verdict, 'unknown');
+    assert.deepEqual(verdict.anomalies, []);
+    assert.match(verdict.reasons.join('\n'), /disk.error took a log directory of n1 offline/);
+  });
+
+  test('explains no lost record', () => {
+    const lost = { ...noProgress, kind: 'lostWrite', checker: 'loss' };
+    const verdict = withRun(judged(lost), run, [failedWrites]);
+    assert.equal(verdict.verdict, 'invalid');
+    assert.deepEqual(verdict.anomalies, [lost]);
+  });
+
+  test('explains nothing once its broker was started again', () => {
+    const kill = fault('process.kill', {}, 10);
+    assert.equal(withRun(judged(noProgress), run, [failedWrites, kill]).verdict, 'invalid');
+    const elsewhere = { ...kill, targets: ['n2'] };
+    assert.equal(withRun(judged(noProgress), run, [failedWrites, elsewhere]).verdict, 'unknown');
+  });
+
+  test('is none where Kafka keeps it online, or nothing was hit', () => {
+    for (const other of [
+      fault('disk.error', { errno: 'EIO', preset: 'log', match: { op: ['read'] } }, 0),
+      fault('disk.error', { errno: 'EIO', preset: 'index', match: { op: ['write'] } }, 0),
+      fault('disk.delay', { latency: { fixed: '2s' } }, 0),
+      fault('disk.fsync', { how: 'ignored' }, 0),
+      { ...failedWrites, effect: 'untestable' as const },
+    ]) {
+      assert.equal(withRun(judged(noProgress), run, [other]).verdict, 'invalid', other.kind);
+    }
+    for (const kind of ['disk.full', 'disk.readonly', 'disk.gone']) {
+      assert.equal(withRun(judged(), run, [fault(kind, {}, 0)]).verdict, 'unknown', kind);
+    }
+  });
+});
