@@ -1,7 +1,8 @@
-/** Writes docs/reference from the declarations in the code: `node tools/docs.ts`. */
+/** Writes docs/reference, and what of the Python package is generated: `node tools/docs.ts`. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { referencePages } from './docs/pages.ts';
+import { writePythonModules } from './python-client.ts';
 
 const FOLDER = path.join(import.meta.dirname, '..', 'docs', 'reference');
 
@@ -16,3 +17,4 @@ for (const name of readdirSync(path.join(FOLDER, 'faults'))) {
   if (!pages.has(`faults/${name}`)) rmSync(path.join(FOLDER, 'faults', name));
 }
 console.log(`${pages.size} pages in docs/reference`);
+console.log(writePythonModules().join('\n'));

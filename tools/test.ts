@@ -28,6 +28,7 @@ const GROUPS: readonly Group[] = [
   quick('test/host'),
   quick('test/cli'),
   quick('test/conformance'),
+  quick('test/python'),
   // Two thousand seeds, or with --long twenty thousand.
   { ...quick('test/simulation'), timeoutMs: 900_000 },
   alone('test/kernel'),

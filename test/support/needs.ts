@@ -6,6 +6,9 @@ import { findJava, kafkaJarsPresent } from '../../src/host/lab/kafka-cache.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
+/** What ./run makes for the tests of the Python package: ducktape, pytest and mypy, all pinned. */
+export const VENV = join(process.env['FAULTLINE_CACHE'] ?? join(ROOT, '.cache'), 'python', 'venv');
+
 const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(':').some((place) => existsSync(join(place, program)));
 
@@ -60,6 +63,8 @@ const PROBES = {
     existsSync('/usr/sbin/sshd') && onPath('ssh') && onPath('ssh-keygen')
       ? undefined
       : "no sshd or ssh; './run setup --ssh'",
+  'python-venv': () =>
+    existsSync(join(VENV, 'bin', 'ducktape')) ? undefined : `no ${VENV}; './run test' makes it`,
   python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
   'trogdor-jars': () =>
     trogdorJarsPresent() ? undefined : "no jars of Trogdor; './run test' fetches them",
