@@ -13,6 +13,8 @@ import { askInit } from './requests.ts';
 /** sshd refuses to start by another name than its full path, sshd(8). */
 const SSHD = '/usr/sbin/sshd';
 const PORT = 22;
+/** Root's home for whoever comes by ssh: below the node's own /var/lib. */
+const HOME = '/var/lib/root';
 const READY_TIMEOUT_MS = 15_000;
 
 /** A lab's own key pair: made with it, gone with it. */
@@ -35,7 +37,9 @@ export function requireSsh(): void {
 /** sshd_config(5) of a node: root by the lab's key alone, on the node's address alone. */
 function sshdConfig(place: LabPlace, node: LabNode): string {
   const etc = `${INSIDE.node}/etc`;
-  const path = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  const { checkout } = INSIDE;
+  const usual = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  const path = [checkout, `${checkout}/lab`, ...usual];
   const lines = [
     `ListenAddress ${node.address}:${PORT}`,
     `HostKey ${etc}/ssh_host_key`,
@@ -52,7 +56,8 @@ function sshdConfig(place: LabPlace, node: LabNode): string {
     'MaxStartups 200',
     'Subsystem sftp internal-sftp',
     // Whoever comes by ssh finds faultline and node-ctl, and what is left of it is known as the lab's.
-    `SetEnv ${MARK}=${place.directory} PATH=${[INSIDE.checkout, `${INSIDE.checkout}/lab`, ...path].join(':')}`,
+    // This machine's start-up files of a shell are not the node's: it has a home of its own.
+    `SetEnv ${MARK}=${place.directory} HOME=${HOME} PATH=${path.join(':')}`,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -71,7 +76,9 @@ export async function writeSshFiles(place: LabPlace, nodes: readonly LabNode[]):
   mkdirSync(dirname(keyFile(place)), { mode: 0o700 });
   await keygen(keyFile(place), `lab-${place.name}`);
   for (const node of nodes) {
-    const etc = join(nodeDirectory(place, node.name), 'etc');
+    const directory = nodeDirectory(place, node.name);
+    const etc = join(directory, 'etc');
+    mkdirSync(join(directory, 'var-lib', 'root'), { mode: 0o700 });
     await keygen(join(etc, 'ssh_host_key'), node.name);
     copyFileSync(`${keyFile(place)}.pub`, join(etc, 'authorized_keys'));
     writeFileSync(join(etc, 'sshd_config'), sshdConfig(place, node));
