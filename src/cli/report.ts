@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
+import { checkSchema } from '../core/base/schema.ts';
+import { Id } from '../core/model/topology.ts';
 import { CliError } from './cli-error.ts';
 import { printJson, printLine, remark, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
@@ -56,6 +58,11 @@ export const reportCommand = buildCommand<Flags, [string], CliContext>({
   },
   async func(flags, run) {
     const written = existsSync(join(run, 'run.json'));
+    if (!written && !checkSchema(Id, run).ok) {
+      throw new CliError(`'${run}' is neither the id of a run nor a directory that one wrote`, {
+        exitCode: EXIT.noInput,
+      });
+    }
     const from = written ? fromDirectory : fromCoordinator;
     const { material, report } = await from(this, flags, run);
     if (report === undefined) {

@@ -166,6 +166,8 @@ describe('coordinator with stub agents', () => {
       cluster.create(noop('f3', { duration: '60', targets: 'n9' })),
       problem(422, /2 problems/),
     );
+    const start = { startAt: '2026-01-01T00:00:00Z', after: '3', every: '10ms' };
+    await assert.rejects(cluster.create(noop('f3', start)), problem(422, /4 problems/));
     await assert.rejects(cluster.client.get('/v1/faults?state=bogus'), problem(400, /states/));
     const armed = cluster.stubs
       .flatMap((stub) => stub.requests)

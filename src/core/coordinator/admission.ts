@@ -65,11 +65,19 @@ export function checkRequest(request: FaultRequest, topology: Topology, wallMs: 
   return [...problems, ...checkStart(request, wallMs)];
 }
 
-function checkStart(request: FaultRequest, wallMs: number): Problem[] {
+/**
+ * When it is to start, and how often.
+ * @param fine whether the shape of a part ('/every') is right; all are, where it is left out.
+ */
+export function checkStart(
+  request: Pick<FaultRequest, 'startAt' | 'after' | 'every'>,
+  wallMs: number,
+  fine: (part: string) => boolean = () => true,
+): Problem[] {
   const problems: Problem[] = [];
   if (request.startAt !== undefined && request.after !== undefined)
     problems.push({ path: '/after', message: "either 'startAt' or 'after', not both" });
-  if (request.startAt !== undefined) {
+  if (request.startAt !== undefined && fine('/startAt')) {
     const startMs = parseInstant(request.startAt);
     if (startMs === undefined)
       problems.push({
@@ -81,7 +89,7 @@ function checkStart(request: FaultRequest, wallMs: number): Problem[] {
     else if (startMs < wallMs)
       problems.push({ path: '/startAt', message: 'is in the past', found: request.startAt });
   }
-  if (request.every !== undefined && durationMs(request.every) < 1_000)
+  if (request.every !== undefined && fine('/every') && durationMs(request.every) < 1_000)
     problems.push({ path: '/every', message: 'at least 1s', found: request.every });
   return problems;
 }

@@ -1,4 +1,5 @@
 import { parseDuration } from '../../core/base/duration.ts';
+import { checkStart } from '../../core/coordinator/admission.ts';
 import { checkFaultParts } from '../../core/coordinator/check-fault-parts.ts';
 import { checkMeaning, checkScenario } from '../../core/coordinator/check-scenario.ts';
 import { scheduleOf } from '../../core/coordinator/schedule-of.ts';
@@ -207,7 +208,10 @@ export function coordinatorBodyChecks(coordinator: Coordinator): Record<string, 
     return under('/scenario', found);
   };
   return {
-    createFault: (body, fine) => checkFaultParts(body, topology, fine),
+    createFault: (body, fine) => [
+      ...checkFaultParts(body, topology, fine),
+      ...checkStart((body ?? {}) as FaultRequest, Date.now(), fine),
+    ],
     createRun: withScenario,
     createSchedule: withScenario,
   };

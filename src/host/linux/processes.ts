@@ -130,9 +130,17 @@ function listenersOf(port: number, processes: readonly SeenProcess[]): Set<numbe
 
 /** All that a match describes; `service` must have been resolved by the caller. */
 export function findProcesses(match: ProcessMatch): SeenProcess[] {
-  const processes = seeProcesses();
+  const processes = seeProcesses().filter(({ argv }) => !asksForFaults(argv));
   const facts = readMatchFacts(match, processes);
   return processes.filter(({ argv, ref }) => matchesProcess(match, { pid: ref.pid, argv }, facts));
+}
+
+const ASKING = ['demo', 'explain', 'fault', 'run'];
+
+/** A command line that asks for a fault names the process it means among its own arguments. */
+function asksForFaults(argv: readonly string[]): boolean {
+  const at = argv.findIndex((part) => part.endsWith('/src/bin/faultline.ts'));
+  return at > 0 && at < 8 && isOurs(argv) && ASKING.includes(argv[at + 1] ?? '');
 }
 
 /** This process and those it descends from. */
