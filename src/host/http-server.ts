@@ -1,14 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable, type Duplex } from 'node:stream';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Duplex } from 'node:stream';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { assert, BugError } from '../core/base/assert.ts';
 import { Failure, reasonOf } from '../core/base/failure.ts';
 import type { Route } from '../core/model/api.ts';
-import { streamEvents } from './http/event-stream.ts';
-import type { Handler, Reply, RouteRequest } from './http/handler.ts';
+import { sendAnswer, sendProblem, type EventStreams } from './http/answer.ts';
+import { authorize, NOBODY } from './http/authorize.ts';
+import type { Handler, RouteRequest } from './http/handler.ts';
 import { HttpProblem } from './http/http-problem.ts';
 import { checkListen, urlHost, type ListenAddress } from './http/listen.ts';
+import { refuseUpgrade } from './http/refuse-upgrade.ts';
 import { checkSite } from './http/same-site.ts';
 import type { Identity, Tokens } from './http/tokens.ts';
 import { validateRequest, type BodyCheck } from './http/validate.ts';
@@ -77,11 +79,8 @@ export interface HttpServer {
 interface Context {
   options: ServeOptions;
   matchers: { route: Route; pattern: RegExp }[];
-  /** How to end each open event stream. */
-  streams: Set<() => void>;
+  streams: EventStreams;
 }
-
-const NOBODY: Identity = { name: 'nobody', role: 'read' };
 
 /** Serves the routes of core/model/api.ts. @throws Failure: port taken, or not allowed to listen. */
 export async function serveRoutes(options: ServeOptions): Promise<HttpServer> {
@@ -90,7 +89,9 @@ export async function serveRoutes(options: ServeOptions): Promise<HttpServer> {
     route,
     pattern: new RegExp(`^${route.path.replace(/\{[^}]+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
   }));
-  const context: Context = { options, matchers, streams: new Set() };
+  const streams: EventStreams = { open: new Set() };
+  if (options.heartbeatMs !== undefined) streams.heartbeatMs = options.heartbeatMs;
+  const context: Context = { options, matchers, streams };
   const app = makeApp(options);
   addErrors(app, context);
   app.addHook('onRequest', async (request) => {
@@ -192,35 +193,6 @@ function toProblem(error: unknown, options: ServeOptions): HttpProblem {
   return new HttpProblem(500, 'an unexpected error; the log of the daemon has more');
 }
 
-function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
-  return reply
-    .code(problem.status)
-    .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send(jsonBytes(problem.details()));
-}
-
-/** As bytes: fastify would add a charset to a text, and JSON has none (RFC 8259, 11). */
-function jsonBytes(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value ?? null));
-}
-
-/** Whose token a request carries. @throws HttpProblem 401, 403 */
-function authorize(route: Route, authorization: string | undefined, tokens: Tokens): Identity {
-  if (route.access === 'none') return tokens.identify(authorization) ?? NOBODY;
-  const identity = tokens.identify(authorization);
-  if (!identity) {
-    const detail =
-      authorization === undefined
-        ? 'a token is needed: Authorization: Bearer TOKEN'
-        : 'this token is not known here';
-    throw new HttpProblem(401, detail, { headers: { 'www-authenticate': 'Bearer' } });
-  }
-  if (route.access === 'operate' && identity.role !== 'operate')
-    throw new HttpProblem(403, `token '${identity.name}' may read, not operate`);
-  return identity;
-}
-
 function addRoute(app: FastifyInstance, route: Route, context: Context): void {
   const { options } = context;
   const handler = options.handlers[route.name];
@@ -252,56 +224,9 @@ function addRoute(app: FastifyInstance, route: Route, context: Context): void {
         signal: gone.signal,
       } satisfies RouteRequest);
       options.logger.debug({ route: route.name, remote: request.ip }, 'answered');
-      return send(request, reply, answer, context);
+      return sendAnswer(request, reply, answer, context.streams);
     },
   });
-}
-
-function send(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  answer: Reply,
-  context: Context,
-): FastifyReply {
-  if ('events' in answer) {
-    reply.hijack();
-    startEvents(request, reply.raw, answer, context);
-    return reply;
-  }
-  reply.code(answer.status).header('cache-control', 'no-store');
-  reply.header('x-content-type-options', 'nosniff');
-  if ('text' in answer)
-    return reply.type(answer.contentType ?? 'text/plain; charset=utf-8').send(answer.text);
-  if ('stream' in answer)
-    return reply.type(answer.contentType ?? 'application/jsonl').send(answer.stream);
-  if ('lines' in answer)
-    return reply.type('application/jsonl').send(Readable.from(jsonLines(answer.lines)));
-  reply.headers(answer.headers ?? {});
-  return reply.type('application/json').send(jsonBytes(answer.body));
-}
-
-async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
-  for await (const value of values) yield `${JSON.stringify(value)}\n`;
-}
-
-function startEvents(
-  request: FastifyRequest,
-  response: ServerResponse,
-  answer: Extract<Reply, { events: unknown }>,
-  context: Context,
-): void {
-  const header = request.headers['last-event-id'];
-  const query = (request.query as Record<string, string>)['after'];
-  const text = typeof header === 'string' && /^[0-9]{1,15}$/.test(header) ? header : query;
-  const end = streamEvents(
-    response,
-    answer.events,
-    text === undefined ? undefined : Number(text),
-    answer.wanted ?? (() => true),
-    context.options.heartbeatMs,
-  );
-  context.streams.add(end);
-  response.on('close', () => context.streams.delete(end));
 }
 
 /** Takes or refuses an upgrade; checks what a plain request is checked for. */
@@ -323,19 +248,6 @@ function upgrade(context: Context, request: IncomingMessage, socket: Duplex, hea
   }
 }
 
-/** Answers an upgrade with problem details and closes the socket. */
-export function refuseUpgrade(socket: Duplex, problem: HttpProblem): void {
-  const body = JSON.stringify(problem.details());
-  const headers = Object.entries(problem.options.headers ?? {}).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  );
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.details().title}\r\nconnection: close\r\n` +
-      `content-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `${headers.join('')}\r\n${body}`,
-  );
-}
-
 function listenFailure(listen: ListenAddress, error: unknown): Failure {
   const code = (error as NodeJS.ErrnoException).code;
   const where = `${urlHost(listen.host)}:${listen.port}`;
@@ -350,7 +262,7 @@ function listenFailure(listen: ListenAddress, error: unknown): Failure {
 }
 
 async function close(app: FastifyInstance, context: Context): Promise<void> {
-  for (const end of context.streams) end();
+  for (const end of context.streams.open) end();
   const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
   await app.close();
   clearTimeout(force);

@@ -210,7 +210,7 @@ export function coordinatorBodyChecks(coordinator: Coordinator): Record<string, 
   return {
     createFault: (body, fine) => [
       ...checkFaultParts(body, topology, fine),
-      ...checkStart((body ?? {}) as FaultRequest, Date.now(), fine),
+      ...checkStart(body ?? {}, Date.now(), fine),
     ],
     createRun: withScenario,
     createSchedule: withScenario,
