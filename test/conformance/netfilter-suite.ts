@@ -7,6 +7,7 @@ import {
   type RuleTable,
 } from '../../src/core/model/act-netfilter.ts';
 import type { Act } from '../../src/core/model/act.ts';
+import { rulesLeft } from '../support/net-rig.ts';
 import { benchTests, fails, type Bench } from './linux-suite.ts';
 
 function rulesOf(backend: RuleTable['backend'], timeoutMs: number): RuleTable {
@@ -55,7 +56,7 @@ export function netfilterSuite(
         await linux.perform(apply);
         assert.equal(await linux.holds(apply), true);
         assert.equal(await linux.holds(remove), false);
-        const [leftover, ...more] = await linux.leftovers();
+        const [leftover, ...more] = await rulesLeft(linux);
         assert.deepEqual(more, []);
         assert.equal(leftover?.faultId, 'suite-1');
         assert.deepEqual((await linux.ask(query)).packets, { n2: 0, n3: 0 });
@@ -64,7 +65,7 @@ export function netfilterSuite(
         assert.equal(await linux.holds(apply), false);
         assert.equal(await linux.holds(remove), true);
         assert.deepEqual((await linux.ask(query)).packets, {});
-        assert.deepEqual(await linux.leftovers(), []);
+        assert.deepEqual(await rulesLeft(linux), []);
       });
 
       onBench(`whatever a rule can be, it is accepted ${withBackend}`, async (bench) => {
@@ -80,7 +81,7 @@ export function netfilterSuite(
             assert.equal(await linux.holds(apply), true);
           }
           await linux.perform({ act: 'netfilter.delete', backend, table: 'faultline-suite1' });
-          assert.deepEqual(await linux.leftovers(), []);
+          assert.deepEqual(await rulesLeft(linux), []);
         }
       });
 
@@ -98,7 +99,7 @@ export function netfilterSuite(
         }
         await linux.perform({ act: 'netfilter.delete', backend, table: rules.table });
         await bench.pass(400);
-        assert.deepEqual(await linux.leftovers(), []);
+        assert.deepEqual(await rulesLeft(linux), []);
       });
     }
 
@@ -121,7 +122,7 @@ export function netfilterSuite(
           assert.equal(await linux.holds(apply), false);
           await linux.perform({ act: 'netfilter.delete', backend, table: rules.table });
           await linux.perform(refresh);
-          assert.deepEqual(await linux.leftovers(), []);
+          assert.deepEqual(await rulesLeft(linux), []);
         },
       );
     }

@@ -80,6 +80,8 @@ export class FakeLinux implements Linux {
     effect: (says, change) => this.#effect(says, change),
   });
   #pulses = new Map<string, Pulse>();
+  /** How many connections each fault has ended: one a peer. */
+  readonly #destroyed = new Map<string, number>();
   #burners = new Map<string, Burner>();
 
   constructor(now?: () => number) {
@@ -202,6 +204,10 @@ export class FakeLinux implements Linux {
         this.#effect(`process.pulse.stop ${act.token}`, () => this.#pulses.delete(act.token));
         for (const ref of act.processes) this.#signal(ref, 'SIGCONT');
         return;
+      case 'sockets.destroy':
+        return this.#effect(`${act.act} ${act.token}`, () => {
+          this.#destroyed.set(act.token, act.choice.peers.length);
+        });
       case 'service.start':
         return this.#startService(act.service);
       case 'cpu.burn':
@@ -227,6 +233,7 @@ export class FakeLinux implements Linux {
     this.#alive();
     switch (act.act) {
       case 'noop':
+      case 'sockets.destroy':
         return true;
       case 'kafka.proxy':
       case 'kafka.proxy.refresh':
@@ -419,6 +426,8 @@ export class FakeLinux implements Linux {
         return { query: 'packetCounters', packets: this.#netfilter.packets(query.table) };
       case 'proxyCounts':
         return this.proxies.answer(query.token);
+      case 'destroyedSockets':
+        return { query: 'destroyedSockets', count: this.#destroyed.get(query.token) ?? 0 };
       case 'cpuCount':
         return { query: 'cpuCount', count: this.cpuCount };
       case 'burnerCpuMs': {

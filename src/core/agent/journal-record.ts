@@ -77,6 +77,7 @@ export function survivesReboot(act: Act): boolean {
     case 'process.pulse':
     case 'process.pulse.stop':
     case 'service.start':
+    case 'sockets.destroy':
     case 'cpu.burn':
     case 'cpu.burn.refresh':
     case 'cpu.burn.stop':

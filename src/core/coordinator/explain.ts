@@ -64,6 +64,8 @@ function imagined(query: Query): Answer {
       return NO_PACKETS;
     case 'packetCounters':
       return { query: 'packetCounters', packets: {} };
+    case 'destroyedSockets':
+      return { query: 'destroyedSockets', count: 0 };
     case 'cpuCount':
       return { query: 'cpuCount', count: 2 };
     case 'burnerCpuMs':

@@ -167,6 +167,8 @@ function witness(params: Params, here: Here): Witness {
     seen: (_before, now) =>
       now.query === 'packetCounters' && shown.every(({ name }) => (now.packets[name] ?? 0) > 0),
     withinMs: 2_000,
+    // The RST of a closed port is no packet that is reset or refused.
+    ...(params.how !== undefined && params.how !== 'drop' && { patient: true }),
     says:
       peers.length === 0
         ? 'nothing: in this shape this node hears everybody'

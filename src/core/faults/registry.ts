@@ -30,6 +30,7 @@ import { networkLoss } from './network.loss.ts';
 import { networkPartition } from './network.partition.ts';
 import { networkRate } from './network.rate.ts';
 import { networkReorder } from './network.reorder.ts';
+import { networkReset } from './network.reset.ts';
 import { noop } from './noop.ts';
 import { processKill } from './process.kill.ts';
 import { processPause } from './process.pause.ts';
@@ -62,6 +63,7 @@ export const KINDS: readonly FaultKind[] = [
   networkPartition,
   networkRate,
   networkReorder,
+  networkReset,
   noop,
   processKill,
   processPause,

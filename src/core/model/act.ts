@@ -3,6 +3,7 @@ import { describeProxyAct, type ProxyAct } from './act-proxy.ts';
 import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
 import { describeNetfilterAct, type NetfilterAct } from './act-netfilter.ts';
 import { describePacketAct, type PacketAct } from './act-packets.ts';
+import { describeSocketAct, type SocketAct } from './act-sockets.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
@@ -18,6 +19,7 @@ export type Act =
   | ProxyAct
   | NetfilterAct
   | PacketAct
+  | SocketAct
   /** Signals exactly these processes through pidfds; one that is gone is no error. */
   | { act: 'process.signal'; processes: ProcessRef[]; signal: Signal }
   /** SIGSTOP and SIGCONT in turn until released (GC-like stalls). */
@@ -68,6 +70,8 @@ export function describeAct(act: Act): string {
         .join(', ')}`;
     case 'process.pulse.stop':
       return `end the stalls and send SIGCONT to ${act.processes.map(describeProcess).join(', ')}`;
+    case 'sockets.destroy':
+      return describeSocketAct(act);
     case 'service.start':
       return `start service '${act.service}' as the agent's configuration says, unless it runs`;
     case 'cpu.burn':

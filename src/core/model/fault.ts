@@ -19,6 +19,7 @@ export const NEEDS = [
   'nft.timeout',
   'process.pidfd',
   'process.signal',
+  'sockets.destroy',
 ] as const;
 export type Need = (typeof NEEDS)[number];
 

@@ -1,5 +1,6 @@
 import type { DiskAnswer, DiskQuery } from './query-disk.ts';
 import type { NetfilterBackend } from './act-netfilter.ts';
+import type { SocketAnswer, SocketQuery } from './act-sockets.ts';
 import type { PacketCounts, PacketQuery } from './query-packets.ts';
 import type { ProcessMatch, ProcessRef } from './process-match.ts';
 import type { ProxyAnswer, ProxyQuery } from './query-proxy.ts';
@@ -12,6 +13,7 @@ export type Query =
   | ProxyQuery
   | DiskQuery
   | PacketQuery
+  | SocketQuery
   | { query: 'processes'; match: ProcessMatch }
   /** State letters of /proc/PID/stat: R S D T Z ..., 'gone' where the process is no more. */
   | { query: 'processStates'; processes: ProcessRef[] }
@@ -26,6 +28,7 @@ export type Answer =
   | ProxyAnswer
   | DiskAnswer
   | PacketCounts
+  | SocketAnswer
   | {
       query: 'processes';
       /** `state`: letter of /proc/PID/stat; `forbidden`: why no fault may touch this one. */

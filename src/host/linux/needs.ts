@@ -14,6 +14,7 @@ import { NEEDS, type Capability, type Need } from '../../core/model/fault.ts';
 import { exec } from '../exec.ts';
 import { tryPacketQueue } from '../nfqueue/trial.ts';
 import { findIptables, programOf } from './iptables.ts';
+import { tryDestroy } from './sockets.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -180,8 +181,10 @@ export async function tryNeeds(
     tryFallocate(scratchDir),
     tryDiskMount(),
     tryRedirect(scratchDir),
+    tryDestroy(),
   ]);
-  const [nft, packets, iptables, ipset, signals, bash, fallocate, diskMount, redirect] = tried;
+  const [nft, packets, iptables, ipset, signals, bash, fallocate, diskMount, redirect, sockets] =
+    tried;
   const found: Record<Need, Found> = {
     'cpu.burn': bash,
     'disk.fallocate': fallocate,
@@ -194,6 +197,7 @@ export async function tryNeeds(
     'nft.timeout': nft,
     'process.pidfd': signals,
     'process.signal': signals,
+    'sockets.destroy': sockets,
   };
   return NEEDS.map((need) => ({ need, met: found[need].met, why: found[need].why }));
 }

@@ -29,6 +29,7 @@ import { sendProbes } from './probes.ts';
 import { forbiddenBy, signalAll, stateOf } from './processes.ts';
 import { Pulses } from './pulse.ts';
 import { Services } from './services.ts';
+import { Sockets } from './sockets.ts';
 import { Steering } from './steering.ts';
 
 export interface RealLinuxOptions {
@@ -54,6 +55,7 @@ export class RealLinux implements Linux {
   readonly #steering: Steering;
   readonly #pulses = new Pulses();
   readonly #services: Services;
+  readonly #sockets = new Sockets();
 
   constructor(options: RealLinuxOptions) {
     this.#options = options;
@@ -85,6 +87,8 @@ export class RealLinux implements Linux {
         return this.#pulses.start(act.token, act.processes, act.onMs, act.offMs);
       case 'process.pulse.stop':
         return this.#pulses.stop(act.token, act.processes);
+      case 'sockets.destroy':
+        return this.#sockets.destroy(act);
       case 'service.start':
         return this.#services.start(act.service);
       case 'cpu.burn':
@@ -104,6 +108,8 @@ export class RealLinux implements Linux {
   async holds(act: Act): Promise<boolean> {
     switch (act.act) {
       case 'noop':
+      // It has happened; new connections are nobody's business.
+      case 'sockets.destroy':
         return true;
       case 'kafka.proxy':
       case 'kafka.proxy.refresh':
@@ -182,6 +188,8 @@ export class RealLinux implements Linux {
         const packets = await this.#netfilter.packets(query.backend, query.table);
         return { query: 'packetCounters', packets };
       }
+      case 'destroyedSockets':
+        return { query: 'destroyedSockets', count: this.#sockets.count(query.token) };
       case 'cpuCount':
         return { query: 'cpuCount', count: availableParallelism() };
       case 'burnerCpuMs':
