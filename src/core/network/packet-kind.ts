@@ -39,7 +39,9 @@ by itself 30 s after an agent has last refreshed it; where the process dies, pac
 pass because it is too slow are counted as \`untouched\` in the receipt.
 
 **What it does not do.** Packets that a node only forwards (containers behind its bridge) are not met.
-When any netfilter fault of the same node ends, the kernel drops what is held at that moment.`;
+When another netfilter fault of the same node ends, the kernel drops what is held at that moment; when
+one begins, it sends what is held through the queue again, so that those packets are late twice: packets
+in a queue remember their place among the kernel's chains by number.`;
 
 const names = (links: readonly { name: string }[]): string =>
   links.map(({ name }) => name).join(', ');

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { Random } from '../../../src/core/base/random.ts';
+import { checkFault, kindNamed } from '../../../src/core/faults/registry.ts';
+import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
+import type { FaultKind, Here, Step } from '../../../src/core/model/fault.ts';
+
+function kind(name: string): FaultKind {
+  const found = kindNamed(name);
+  assert.ok(found);
+  return found;
+}
+
+const delay = kind('network.delay');
+
+function here(node: string, targets: string[]): Here {
+  return {
+    faultId: 'late',
+    instance: 1,
+    token: 'faultline-late1',
+    node,
+    topology: EXAMPLE_TOPOLOGY,
+    targets,
+    meets: () => true,
+    met: ['nfqueue'],
+    control: { coordinatorAddresses: [], agentPort: 8611 },
+    random: new Random(1).fork(node),
+  };
+}
+
+function stepOn(node: string, params: object, targets = ['n1']): Step | undefined {
+  const [step] = delay.plan(params, here(node, targets), []);
+  assert.ok(step === undefined || 'act' in step, JSON.stringify(step));
+  return step;
+}
+
+function steered(node: string, params: object, targets = ['n1']): string[] {
+  const act = stepOn(node, params, targets)?.act;
+  if (act === undefined) return [];
+  assert.ok(act.act === 'packets.steer');
+  return act.steer.peers.map(({ name }) => name);
+}
+
+const actors = (params: object, targets: string[]): string[] =>
+  delay.actors(params, EXAMPLE_TOPOLOGY, targets, () => true).sort();
+
+suite('whose packets', () => {
+  const latency = '100ms';
+
+  test('what a target sends is met by whoever hears it, what it receives by itself', () => {
+    const others = ['client1', 'n2', 'n3', 'n4', 'n5'];
+    assert.deepEqual(actors({ latency }, ['n1']), others);
+    for (const node of others) assert.deepEqual(steered(node, { latency }), ['n1']);
+    const inbound = { latency, direction: 'inbound' };
+    assert.deepEqual(actors(inbound, ['n1']), ['n1']);
+    assert.deepEqual(steered('n1', inbound).sort(), others);
+    assert.deepEqual(actors({ latency, direction: 'both' }, ['n1']), [...others, 'n1'].sort());
+  });
+
+  test('peers restrict it; two targets hear each other late, too', () => {
+    const params = { latency, peers: ['n2', 'n1'] };
+    assert.deepEqual(actors(params, ['n1']), ['n2']);
+    assert.deepEqual(steered('n2', { latency }, ['n1', 'n2']), ['n1']);
+    assert.deepEqual(steered('n3', { latency }, ['n1', 'n2']), ['n1', 'n2']);
+  });
+
+  test('listeners become ports at either end', () => {
+    const act = stepOn('n2', { latency, listeners: ['replication'], direction: 'both' })?.act;
+    assert.ok(act?.act === 'packets.steer');
+    assert.equal(act.steer.protocol, 'tcp');
+    assert.deepEqual(act.steer.peers[0]?.ports, { local: [9093], remote: [9093] });
+  });
+
+  test('limits: a delayed node suffers, those who hear it do not', () => {
+    const cuts = delay.cuts?.({ latency }, EXAMPLE_TOPOLOGY, ['n1'], '');
+    assert.deepEqual(cuts?.get('n2'), ['n1']);
+    assert.equal(cuts?.get('n1'), undefined);
+  });
+
+  test('each node has a seed of its own, the same every time', () => {
+    const seed = (node: string): number => {
+      const act = stepOn(node, { latency })?.act;
+      assert.ok(act?.act === 'packets.steer');
+      return act.seed;
+    };
+    assert.equal(seed('n2'), seed('n2'));
+    assert.notEqual(seed('n2'), seed('n3'));
+  });
+});
+
+suite('what is wrong with a packet fault', () => {
+  const problems = (name: string, params: Record<string, unknown>): string[] =>
+    checkFault({ kind: name, params, targets: 'n1' }, EXAMPLE_TOPOLOGY)
+      .map(({ path }) => path)
+      .sort();
+
+  for (const [name, params, paths] of [
+    ['network.delay', { latency: '0ms' }, ['/params/latency']],
+    [
+      'network.delay',
+      { latency: '2m', correlation: '1%' },
+      ['/params/correlation', '/params/latency'],
+    ],
+    ['network.delay', { latency: '1s', peers: ['n9'] }, ['/params/peers/0']],
+    ['network.loss', {}, ['/params/ratio']],
+    ['network.loss', { ratio: 0 }, ['/params/ratio']],
+    ['network.loss', { ratio: '1%', gilbertElliott: { p: '1%', r: '9%' } }, ['/params/ratio']],
+    ['network.loss', { gilbertElliott: { p: '200%', r: '9%' } }, ['/params/gilbertElliott/p']],
+    ['network.duplicate', { ratio: '3/2' }, ['/params/ratio']],
+    ['network.reorder', {}, ['/params/ratio']],
+    [
+      'network.reorder',
+      { gap: 5, hold: '1m', correlation: 0.5 },
+      ['/params/correlation', '/params/hold'],
+    ],
+    ['network.rate', { rate: '1kbit', latency: '2m' }, ['/params/latency', '/params/rate']],
+    ['network.rate', { rate: '10' }, ['/params/rate']],
+  ] as const) {
+    test(`${name} ${JSON.stringify(params)}`, () => {
+      assert.deepEqual(problems(name, params), [...paths]);
+    });
+  }
+});
