@@ -46,9 +46,10 @@ export async function diagnose(stateDirectory: string, linux: Linux): Promise<Di
     const undos = arm.undos.map((undo) => describeAct(undo.act)).join('; ');
     findings.push({ what: 'journal', fault: arm.id, says: `fault '${arm.id}' is open: ${undos}` });
   }
-  for (const { says, faultId } of await linux.leftovers()) {
+  for (const { says, faultId, remove } of await linux.leftovers()) {
     if (faultId !== undefined && expected.has(faultId)) continue;
-    if (faultId === undefined && expected.size > 0) continue;
+    // A mount whose process is dead is nobody's fault in force.
+    if (faultId === undefined && expected.size > 0 && remove.act !== 'disk.unmount') continue;
     findings.push({
       what: 'leftover',
       says,
