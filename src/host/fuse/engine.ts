@@ -325,6 +325,9 @@ export class Engine {
   /** The same for names in a directory that lead nowhere. */
   areNamesWatched: (directory: number) => boolean = () => true;
 
+  /** Whether a fault in force wants to hear when a descriptor of a node is closed. */
+  wantsFlush: (node: number) => boolean = () => true;
+
   /** Seconds the kernel may keep what it is told now of a node. */
   validSeconds(node: number): number {
     const faulted = this.memory.words[WORD.metadataFaults] !== 0;

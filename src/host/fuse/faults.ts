@@ -20,8 +20,9 @@ const MOVES = new Set<number>([OPCODES.rename, OPCODES.rename2]);
 
 /** Above this, delayed writes are done first and only their replies are held. */
 const HELD_BYTES_LIMIT = 64 << 20;
-/** How long a write's reply waits for the kernel to drop the page it is about to return to. */
-const DROP_WAIT_MS = 2;
+/** How long a write's reply waits for the kernel to drop its pages: one of them may be in use. */
+const DROP_WAIT_MS = 200;
+const PAGE = 4096;
 /** Shorter waits cost more to hold than they are. */
 const SHORTEST_WAIT_MS = 1;
 const EVENTS_PER_SECOND = 100;
@@ -84,19 +85,22 @@ export class Faults implements Handler {
 
   /**
    * A page written while its reading is faulted must be read from the disk: it is dropped before the
-   * writer hears of its success. The kernel keeps a page it has locked until then, but such a page
-   * (written in part, not read before) is not valid afterwards either.
+   * writer hears of its success. The kernel keeps one that was written in part locked until then, but
+   * such a page is not valid afterwards either, as it was not read before.
    */
   dropFreshPages(engine: Engine): void {
     if (!this.#judge.refusesFreshPages(engine)) return;
     const offset = engine.u64(WriteIn.at.offset);
     const length = engine.u32(WriteIn.at.size);
-    const pages: Pages = { type: 'pages', node: engine.node, offset, length };
-    if ((engine.u32(WriteIn.at.writeFlags) & WRITE_CACHE) !== 0) {
-      this.#after = pages;
-      return;
+    const isMapped = (engine.u32(WriteIn.at.writeFlags) & WRITE_CACHE) !== 0;
+    const from = Math.ceil(offset / PAGE) * PAGE;
+    const whole = Math.floor((offset + length) / PAGE) * PAGE - from;
+    if (isMapped || whole < length) {
+      this.#after = { type: 'pages', node: engine.node, offset, length };
     }
-    this.#to.notifier.postMessage({ ...pages, done: this.#done } satisfies Pages);
+    if (isMapped || whole <= 0) return;
+    const pages: Pages = { type: 'pages', node: engine.node, offset: from, length: whole };
+    this.#to.notifier.postMessage({ ...pages, done: this.#done });
     this.#sent++;
     const endsAt = performance.now() + DROP_WAIT_MS;
     for (;;) {

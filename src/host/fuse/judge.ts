@@ -13,6 +13,7 @@ import {
 } from '../../core/disk/rule.ts';
 import type { Engine } from './engine.ts';
 import { describe, NAMES, operationOf } from './judged.ts';
+import { operationBit } from '../../core/disk/operation.ts';
 import { reachOf, reachingNames, type Reach } from '../../core/disk/reach.ts';
 import { WORD, type Memory } from './memory.ts';
 import { NODE } from './node-table.ts';
@@ -21,6 +22,7 @@ const O = OPCODES;
 const PER_RULE = 2;
 
 const NONE: readonly Rule[] = [];
+const FLUSH = operationBit('flush');
 const NOWHERE = reachOf(NONE, '');
 const CACHE_LIMIT = 100_000;
 
@@ -203,6 +205,11 @@ export class Judge implements Counters {
   /** Whether what the kernel has cached of a node could hide a fault. */
   touches(engine: Engine, node: number): boolean {
     return this.ofNode(engine, node).some((rule) => touchesMetadata(rule) || touchesPages(rule));
+  }
+
+  wantsFlush(engine: Engine, node: number): boolean {
+    if (Atomics.load(this.#memory.words, WORD.active) === 0) return false;
+    return this.ofNode(engine, node).some((rule) => (rule.operations & FLUSH) !== 0);
   }
 
   /** Whether a page just written to a node must not stay in the kernel's cache. */

@@ -48,10 +48,12 @@ function backingFlags(flags: number): number {
   return (flags & ~dropped) | access | O_CLOEXEC | constants.O_NONBLOCK;
 }
 
-function printOpen(engine: Engine, at: number, fd: number): number {
+/** FLUSH says that a descriptor is closed: nothing of ours, unless a fault waits for it. */
+function printOpen(engine: Engine, at: number, fd: number, node: number): number {
   engine.outputView.setUint32(at, fd, true);
   engine.outputView.setUint32(at + 4, 0, true);
-  const flags = engine.options.keepCache ? FOPEN.keepCache : 0;
+  const keeps = engine.options.keepCache ? FOPEN.keepCache : 0;
+  const flags = keeps | (engine.wantsFlush(node) ? 0 : FOPEN.noflush);
   engine.outputView.setUint32(at + OpenOut.at.openFlags, flags, true);
   engine.outputView.setUint32(at + OpenOut.at.backingId, 0, true);
   return OpenOut.size;
@@ -73,7 +75,7 @@ export function open(engine: Engine): number {
   const kill = (engine.u32(OpenIn.at.openFlags) & OPEN_KILL_SUIDGID) !== 0;
   if (kill) killPrivileges(engine, fd);
   const registered = register(engine, engine.node, fd, flags);
-  return registered === 0 ? printOpen(engine, OUT_HEADER_BYTES, fd) : registered;
+  return registered === 0 ? printOpen(engine, OUT_HEADER_BYTES, fd, engine.node) : registered;
 }
 
 export function create(engine: Engine): number {
@@ -104,7 +106,7 @@ function created(engine: Engine, fd: number, flags: number, name: Name | undefin
     error = register(engine, node, fd, flags);
     if (error !== 0) return error;
     const size = EntryOut.size + Attr.size;
-    return size + printOpen(engine, OUT_HEADER_BYTES + size, fd);
+    return size + printOpen(engine, OUT_HEADER_BYTES + size, fd, node);
   }
   libc.close(fd);
   return error;

@@ -38,6 +38,7 @@ if (data.role === 'notify') {
   const judge = new Judge(memory);
   engine.isWatched = (node) => judge.watchesMetadata(engine, node);
   engine.areNamesWatched = (directory) => judge.watchesNames(engine, directory);
+  engine.wantsFlush = (node) => judge.wantsFlush(engine, node);
   const faults = new Faults(memory, judge, device, { lanes, notifier, control });
   if (data.role === 'lane') {
     const lane = new Lane(engine, faults, control);

@@ -61,7 +61,13 @@ export const SETATTR = {
   killSuidgid: 1 << 11,
 } as const;
 
-export const FOPEN = { directIo: 1 << 0, keepCache: 1 << 1, cacheDir: 1 << 3 } as const;
+/** `noflush` came with Linux 5.16; older kernels pass over it. */
+export const FOPEN = {
+  directIo: 1 << 0,
+  keepCache: 1 << 1,
+  cacheDir: 1 << 3,
+  noflush: 1 << 5,
+} as const;
 
 /** The write comes from the page cache (mmap): its caller is unknown and its fh a guess. */
 export const WRITE_CACHE = 1 << 0;

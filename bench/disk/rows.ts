@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { cpuMs, type Subject } from './subjects.ts';
+
+/** One round of one subject: a figure a row. Rows whose name ends with '/s' are better when larger. */
+export type Row = Record<string, number>;
+
+const FILES = 3000;
+
+interface FioSide {
+  bw_bytes: number;
+  total_ios: number;
+  runtime: number;
+  clat_ns: { percentile?: Record<string, number> };
+}
+
+interface FioJob {
+  read: FioSide;
+  write: FioSide;
+}
+
+function fio(directory: string, given: Record<string, string | number>): FioJob {
+  const options = Object.entries({
+    name: 'fio',
+    directory,
+    ioengine: 'psync',
+    'output-format': 'json',
+    fallocate: 'none',
+    ...given,
+  }).map(([key, value]) => `--${key}=${value}`);
+  const text = execFileSync('fio', options, {
+    encoding: 'utf8',
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const { jobs } = JSON.parse(text.slice(text.indexOf('{'))) as { jobs: FioJob[] };
+  if (jobs[0] === undefined) throw new Error('fio measured nothing');
+  return jobs[0];
+}
+
+const MIB = 1 << 20;
+
+/** Data on memory: the worst case for whoever stands between. */
+function data(subject: Subject, at: string, row: Row): void {
+  /** A row of throughput, and what the server spent on one operation. */
+  const stream = (name: string, given: Record<string, string | number>): void => {
+    const before = cpuMs(subject.pid);
+    const { read, write } = fio(at, given);
+    const side = read.total_ios > 0 ? read : write;
+    row[`${name} MiB/s`] = side.bw_bytes / MIB;
+    row[`${name} CPU us/op`] = ((cpuMs(subject.pid) - before) * 1000) / side.total_ios;
+  };
+  stream('write 64K', { filename: 'a', rw: 'write', bs: '64k', size: '128m' });
+  stream('write 1M', { filename: 'b', rw: 'write', bs: '1m', size: '384m' });
+  stream('read cold', { filename: 'b', rw: 'read', bs: '1m', size: '384m', invalidate: 1 });
+  const cached = { filename: 'b', rw: 'read', bs: '64k', size: '384m', invalidate: 0, loops: 3 };
+  stream('read cached', cached);
+  const before = cpuMs(subject.pid);
+  const { write } = fio(at, { filename: 'c', rw: 'write', bs: '4k', size: '64m' });
+  const { percentile = {} } = write.clat_ns;
+  for (const [name, share] of [
+    ['p50', '50.000000'],
+    ['p99', '99.000000'],
+    ['p99.9', '99.900000'],
+  ] as const) {
+    row[`write 4K ${name} us`] = (percentile[share] ?? 0) / 1000;
+  }
+  row['write 4K CPU us/op'] = ((cpuMs(subject.pid) - before) * 1000) / write.total_ios;
+}
+
+/** Names: each operation on as many files, one after the other. */
+function names(subject: Subject, at: string, row: Row): void {
+  const before = cpuMs(subject.pid);
+  const each = (name: string, act: (path: string) => void): void => {
+    const from = process.hrtime.bigint();
+    for (let index = 0; index < FILES; index++) act(join(at, `f${index}`));
+    row[`${name} us`] = Number(process.hrtime.bigint() - from) / 1000 / FILES;
+  };
+  each('create', (path) => closeSync(openSync(path, 'w')));
+  each('open', (path) => closeSync(openSync(path, 'r')));
+  each('stat', (path) => statSync(path));
+  each('rename', (path) => renameSync(path, `${path}r`));
+  each('unlink', (path) => unlinkSync(`${path}r`));
+  row['names CPU us/op'] = ((cpuMs(subject.pid) - before) * 1000) / (5 * FILES);
+}
+
+export function measure(subject: Subject): Row {
+  const at = join(subject.path, `round-${process.hrtime.bigint()}`);
+  mkdirSync(at);
+  const row: Row = {};
+  data(subject, at, row);
+  names(subject, at, row);
+  rmSync(at, { recursive: true });
+  return row;
+}
+
+/** On a real disk: what an fsync costs beside the disk's own. */
+export function measureSync(subject: Subject): Row {
+  const at = join(subject.path, `round-${process.hrtime.bigint()}`);
+  mkdirSync(at);
+  const job = { filename: 's', rw: 'randwrite', bs: '4k', size: '8m', fsync: 1 };
+  const { write } = fio(at, { ...job, number_ios: 400 });
+  rmSync(at, { recursive: true });
+  return { 'write 4K + fsync, on disk ops/s': (write.total_ios * 1000) / write.runtime };
+}
