@@ -22,7 +22,6 @@ function here(node: string, targets: string[]): Here {
     topology: EXAMPLE_TOPOLOGY,
     targets,
     meets: () => true,
-    met: ['nfqueue'],
     control: { coordinatorAddresses: [], agentPort: 8611 },
     random: new Random(1).fork(node),
   };
