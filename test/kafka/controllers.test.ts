@@ -9,7 +9,14 @@ import { testLabName, withLab } from '../support/lab.ts';
 const name = testLabName('controllers');
 /** Another release is a download: only where long tests are asked for. */
 const other = process.env['FAULTLINE_LONG'] === '1' ? '3.6.1' : undefined;
-const size = { brokers: 2, controllers: 3, clients: 0, agents: false, coordinator: false };
+const size = {
+  brokers: 2,
+  controllers: 3,
+  clients: 0,
+  disks: 0,
+  agents: false,
+  coordinator: false,
+};
 
 withLab({ name, ...size, ...(other === undefined ? {} : { kafka: other }) }, (lab) => {
   test('controllers stand apart, and the cluster file and health say so', async () => {

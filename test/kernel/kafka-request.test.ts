@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, suite, test } from 'node:test';
@@ -18,8 +20,10 @@ class Peer {
   readonly child: ChildProcess;
   readonly lines: string[] = [];
 
-  constructor(network: TestNetwork, node: TestNode, argv: string[]) {
+  /** @param pem path of a certificate with its key: it then speaks TLS. */
+  constructor(network: TestNetwork, node: TestNode, argv: string[], pem?: string) {
     this.child = network.spawn(node, [process.execPath, PEER, ...argv], {
+      env: pem === undefined ? process.env : { ...process.env, FAULTLINE_TEST_TLS: pem },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     if (!this.child.stdout) throw new Error('no pipe');
@@ -94,6 +98,45 @@ suite('a proxy in a node', { skip: lacks('root', 'namespaces', 'nft') }, () => {
     assert.deepEqual(await ask(broker.address, 2), [1, 2]);
     assert.deepEqual(await linux.leftovers(), []);
   });
+
+  test(
+    'TLS passes through unread, or is ended and begun anew',
+    { skip: lacks('openssl') },
+    async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'faultline-tls-'));
+      const pem = join(directory, 'both.pem');
+      const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2'];
+      const named = ['-subj', '/CN=broker', '-keyout', pem, '-out', `${pem}.crt`];
+      execFileSync('openssl', [...made, ...named], { stdio: 'ignore' });
+      appendFileSync(pem, readFileSync(`${pem}.crt`));
+      const port = PORT + 1;
+      const secret = new Peer(network, broker, ['serve', String(port)], pem);
+      peers.push(secret);
+      assert.equal(await secret.line(0), 'ready');
+      const askSecretly = async (): Promise<string> => {
+        const one = new Peer(network, clients, ['ask', broker.address, String(port), '3'], pem);
+        peers.push(one);
+        return one.line(0);
+      };
+      for (const ended of [false, true]) {
+        const token = `faultline-request${ended ? 5 : 4}`;
+        const act = proxy(token, [{ apiKey: 'Heartbeat', nth: 2, duplicate: true }]);
+        if (act.act !== 'kafka.proxy') throw new Error('no proxy');
+        act.orders.redirect.ports = [port];
+        if (ended) act.orders.tls = { certificate: pem, key: pem };
+        await linux.perform(act);
+        const before = secret.lines.length;
+        assert.match(await askSecretly(), /"answered":\[1,2,3\]/);
+        assert.equal(secret.lines.length - before, ended ? 4 : 3);
+        await until('the counters are written', async () => {
+          const { tls, requests } = await linux.ask({ query: 'proxyCounts', token });
+          return ended ? tls === 0 && requests === 3 : tls === 1 && requests === 0;
+        });
+        await linux.perform({ act: 'kafka.proxy.stop', token });
+      }
+      rmSync(directory, { recursive: true });
+    },
+  );
 
   test('killed, it stops nobody for longer than the kernel allows', async () => {
     const token = 'faultline-request2';

@@ -65,6 +65,7 @@ const PROBES = {
       : "no sshd or ssh; './run setup --ssh'",
   'python-venv': () =>
     existsSync(join(VENV, 'bin', 'ducktape')) ? undefined : `no ${VENV}; './run test' makes it`,
+  openssl: () => (onPath('openssl') ? undefined : 'no openssl on PATH'),
   python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
   'trogdor-jars': () =>
     trogdorJarsPresent() ? undefined : "no jars of Trogdor; './run test' fetches them",

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { until } from './until.ts';
 
 /** A client that writes bytes and keeps the frames that come back. */
@@ -10,8 +11,9 @@ export class RawClient {
   closed = false;
   error: string | undefined;
 
-  constructor(port: number, host = '127.0.0.1') {
-    this.#socket = connect(port, host);
+  constructor(port: number, host = '127.0.0.1', tls = false) {
+    const address = { port, host };
+    this.#socket = tls ? connectTls({ ...address, rejectUnauthorized: false }) : connect(address);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => (this.error = error.code));
     this.#socket.on('close', () => (this.closed = true));
     this.#socket.on('data', (chunk) => {

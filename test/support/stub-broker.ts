@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { CodecError } from '../../src/core/codec/kafka/bytes.ts';
 import { readRequestHead, type RequestHead } from '../../src/core/codec/kafka/frame.ts';
 
@@ -19,8 +20,10 @@ export class StubBroker {
   /** A whole response frame; null: none. */
   answer: ((request: StubRequest) => Buffer | null) | undefined;
 
-  constructor() {
-    this.#server = createServer((socket) => this.#serve(socket));
+  /** @param tls certificate and key, PEM: it then speaks TLS. */
+  constructor(tls?: { cert: Buffer; key: Buffer }) {
+    const serve = (socket: Socket): void => this.#serve(socket);
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   }
 
   async listen(host = '127.0.0.1', port = 0): Promise<number> {

@@ -1,4 +1,5 @@
 import { availability } from './availability.ts';
+import { controllers } from './controllers.ts';
 import { divergence } from './divergence.ts';
 import { duplicate } from './duplicate.ts';
 import type { Checker } from './engine/checker.ts';
@@ -16,6 +17,7 @@ export const CHECKERS: readonly Checker[] = [
   phantom,
   availability,
   recovery,
+  controllers,
 ];
 
 /** Names a scenario's `checks` may hold: checkers, and kinds of anomaly. */

@@ -12,6 +12,7 @@ import type { Polled, ValueRange } from './operation.ts';
  *   says nothing: it is folded into `started`, and polls that bring nothing are left out.
  * - `assign`, `seek`: where a reader stands from here on.
  * - `finalRead`: a reader has read everything between `from` and `to` (ok), or could not (info).
+ * - `controller`: what one controller answered of the quorum.
  * - process 'nemesis': `fault` begin and end as the coordinator saw them, merged in afterwards.
  */
 export type HistoryEntry =
@@ -22,6 +23,7 @@ export type HistoryEntry =
   | AssignEntry
   | SeekEntry
   | FinalReadEntry
+  | ControllerEntry
   | NoteEntry
   | FaultEntry;
 
@@ -36,6 +38,8 @@ export interface HistoryHeader {
   readers: number;
   acks: 'all' | '1' | '0';
   idempotence: boolean;
+  /** Controllers that are asked, by node. */
+  controllers?: string[];
   /** The same instant on both clocks, so that others can put their entries in. */
   clock: { monotonicNs: number; wallMs: number };
   parameters: Record<string, unknown>;
@@ -44,7 +48,7 @@ export interface HistoryHeader {
 interface Base {
   index: number;
   timeNs: number;
-  /** Producers are 0 .. writers-1, readers follow them. */
+  /** Producers are 0 .. writers-1, readers follow them, then who asks the controllers. */
   process: number;
 }
 
@@ -108,6 +112,20 @@ export interface FinalReadEntry extends Base {
   to: number;
   reached: number;
   error?: string;
+}
+
+/** Whom a controller takes for the active one, asked itself. Answers are recorded, silence is not. */
+export interface ControllerEntry extends Base {
+  type: 'ok';
+  f: 'controller';
+  startedNs: number;
+  /** Who was asked. */
+  node: string;
+  /** Its Kafka id. */
+  id: number;
+  /** Kafka id of the active controller, -1: it knows none. */
+  leader: number;
+  epoch: number;
 }
 
 /** Something a person wants to see in the order of things: a new producer id, a phase. */

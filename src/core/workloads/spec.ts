@@ -1,10 +1,21 @@
 import { Type, type Static } from 'typebox';
 import { checkSchema } from '../base/schema.ts';
 import { invalid, under, valid, type Checked } from '../base/problem.ts';
-import { Id } from '../model/topology.ts';
+import { Id, NodeName } from '../model/topology.ts';
 import { WORKLOADS, workloadNamed } from './registry.ts';
 
 const strict = { additionalProperties: false };
+
+const ControllerAddress = Type.Object(
+  {
+    node: NodeName,
+    id: Type.Integer({ minimum: 0 }),
+    host: Type.String({ minLength: 1, maxLength: 255 }),
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  },
+  strict,
+);
+export type ControllerAddress = Static<typeof ControllerAddress>;
 
 /** What a workload process is told: the document of `workload --spec`. */
 export const WorkloadSpec = Type.Object(
@@ -19,6 +30,8 @@ export const WorkloadSpec = Type.Object(
       },
       strict,
     ),
+    /** Controllers to ask, each itself, which of them is the active one. */
+    controllers: Type.Optional(Type.Array(ControllerAddress, { maxItems: 100 })),
     params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   },
   strict,

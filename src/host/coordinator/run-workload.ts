@@ -4,7 +4,8 @@ import { fnv1a64 } from '../../core/base/hash.ts';
 import { Random } from '../../core/base/random.ts';
 import { readTargets, resolveSelector } from '../../core/coordinator/selectors.ts';
 import type { RunStatus } from '../../core/model/run.ts';
-import type { NodeName } from '../../core/model/topology.ts';
+import type { NodeName, Topology } from '../../core/model/topology.ts';
+import type { ControllerAddress } from '../../core/workloads/spec.ts';
 import type { WorkloadStatus } from '../../core/workloads/status.ts';
 import type { CoordinatorApi } from './api.ts';
 import { HttpProblem } from '../http/http-problem.ts';
@@ -32,6 +33,17 @@ export function workloadNode(coordinator: CoordinatorApi, run: RunStatus): NodeN
   const name = names.value.find((each) => able.some((node) => node.name === each));
   if (name !== undefined) return name;
   throw new HttpProblem(422, `workload.on names ${names.value.join(', ')}: none has an agent`);
+}
+
+/** Where each controller can be asked itself, as far as cluster.yaml says so. */
+function controllersOf({ nodes }: Topology): ControllerAddress[] {
+  return nodes.flatMap(({ name, roles, kafkaId, addresses: [host], listeners }) => {
+    const port = listeners?.find(({ purpose }) => purpose === 'controller')?.port;
+    if (!roles.includes('controller') || kafkaId === undefined) return [];
+    return host === undefined || port === undefined
+      ? []
+      : [{ node: name, id: kafkaId, host, port }];
+  });
 }
 
 /** The workload of a run, through the agent of its node. It lives on whatever happens to us. */
@@ -100,7 +112,14 @@ export class RunWorkload {
     if (workload === undefined || kafka === undefined) {
       throw new HttpProblem(422, 'cluster.yaml has no kafka.bootstrap: the workload needs it');
     }
-    const spec = { kind: workload.kind, run: id, kafka, params: workload.params ?? {} };
+    const controllers = controllersOf(this.#coordinator.topology);
+    const spec = {
+      kind: workload.kind,
+      run: id,
+      kafka,
+      controllers,
+      params: workload.params ?? {},
+    };
     return this.#ask('POST', '/v1/workloads', { id, kind: workload.kind, spec });
   }
 

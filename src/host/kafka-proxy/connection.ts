@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { RequestHead } from '../../core/codec/kafka/frame.ts';
 import type { RuleSet } from '../../core/proxy/decide.ts';
 import type { ProxyCounts } from '../../core/model/query-proxy.ts';
@@ -75,7 +76,7 @@ export class ProxiedConnection {
 
   /** Ends both sides at once; the client sees a reset. */
   close(): void {
-    this.#client.resetAndDestroy();
+    reset(this.#client);
     this.#broker.destroy();
   }
 
@@ -93,7 +94,7 @@ export class ProxiedConnection {
       this.#replies.whenIdle(() => client.end());
     });
     broker.on('close', (failed) => {
-      if (failed) client.resetAndDestroy();
+      if (failed) reset(client);
       else this.#replies.whenIdle(() => client.destroySoon());
     });
   }
@@ -148,4 +149,10 @@ export class ProxiedConnection {
     }
     setTimeout(() => this.#broker.destroy(), LINGER_MS).unref();
   }
+}
+
+/** By RST where there is no TLS in between: Node knows no other way to end that at once. */
+function reset(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -19,6 +19,7 @@ import { monotonicNs, type Recorder } from './recorder.ts';
 import { SendRecord } from './send-record.ts';
 import type { Tally } from './tally.ts';
 
+const NOBODY = { polled() {}, pollFailed() {}, sought() {} };
 const CREATE_MS = 60_000;
 const AHEAD_MS = 500;
 
@@ -87,9 +88,8 @@ export class LogWorkload {
       topicPartition,
       position: 0,
     }));
-    const nothing = { polled() {}, pollFailed() {}, sought() {} };
     const polling = { readCommitted: false, minBytes: 1, maxWaitMs: 100, backoffMs: 100 };
-    const reader = new Reader(connections, places, polling, nothing);
+    const reader = new Reader(connections, places, polling, NOBODY);
     for (const place of reader.places) place.until = 0;
     try {
       await this.#createTopic(connections, deadlineMs);
@@ -123,17 +123,17 @@ export class LogWorkload {
 
   #writeHeader(): void {
     const { settings } = this;
-    const { topic: name, topicPartitions } = settings;
     this.#recorder.header({
       type: 'header',
       version: 1,
       workload: 'log',
       run: this.#spec.run,
-      topics: [{ name, topicPartitions }],
+      topics: [{ name: settings.topic, topicPartitions: settings.topicPartitions }],
       writers: settings.producers,
       readers: settings.readers,
       acks: settings.acks,
       idempotence: settings.idempotence,
+      controllers: (this.#spec.controllers ?? []).map(({ node }) => node),
       clock: { monotonicNs: monotonicNs(), wallMs: Date.now() },
       parameters: { ...settings },
     });

@@ -6,6 +6,7 @@ import type { SeriesEntry } from '../../core/model/series.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
 import { FILES } from './files.ts';
 import { compressHistory, LineFile } from './history-file.ts';
+import { ControllerWatch } from './controller-watch.ts';
 import { failureReason, LogWorkload } from './log-workload.ts';
 import { monotonicNs, Recorder } from './recorder.ts';
 import { Tally } from './tally.ts';
@@ -18,6 +19,7 @@ export class WorkloadRunner {
   #spec: WorkloadSpec;
   #directory: string;
   #workload: LogWorkload;
+  #watch: ControllerWatch;
   #history: LineFile;
   #series: LineFile;
   #startedAtMs = Date.now();
@@ -32,7 +34,10 @@ export class WorkloadRunner {
     this.#directory = directory;
     this.#history = history;
     this.#series = series;
-    this.#workload = new LogWorkload(spec, new Recorder(history), new Tally());
+    const recorder = new Recorder(history);
+    this.#workload = new LogWorkload(spec, recorder, new Tally());
+    const { producers, readers } = this.#workload.settings;
+    this.#watch = new ControllerWatch(spec, recorder, producers + readers);
   }
 
   static async open(spec: WorkloadSpec, directory: string): Promise<WorkloadRunner> {
@@ -61,6 +66,7 @@ export class WorkloadRunner {
       clearInterval(status);
       clearInterval(seconds);
     }
+    this.#watch.stop();
     await this.#workload.close();
     this.#second();
     await this.#history.close();
@@ -74,6 +80,7 @@ export class WorkloadRunner {
     const workload = this.#workload;
     await workload.create();
     workload.start();
+    this.#watch.start();
     const endMs = performance.now() + workload.settings.longestMs;
     for (;;) {
       const command = await this.#next(endMs);
@@ -88,6 +95,7 @@ export class WorkloadRunner {
   }
 
   async #compress(): Promise<void> {
+    this.#watch.stop();
     await this.#workload.close();
     await this.#history.close();
     if (this.#history.error === undefined) {

@@ -1,0 +1,63 @@
+import { Finding, type Checker } from './engine/checker.ts';
+
+/**
+ * A controller that lost its majority must resign: KRaft's leader does after one and a half fetch
+ * timeouts (3 s by default). Two at once for longer than this are no hand-over (KAFKA-15489).
+ */
+const ALLOWED_NS = 10_000_000_000;
+
+/** A stretch in which a controller certainly took itself for the active one: between two answers. */
+interface Claim {
+  epoch: number;
+  fromNs: number;
+  toNs: number;
+}
+
+/** Two controllers are active at the same time, each in its own eyes. */
+export const controllers: Checker = {
+  name: 'controllers',
+  summary: 'Two controllers each take themselves for the active one for longer than 10 s.',
+  kinds: ['twoControllers'],
+  begin({ header }) {
+    const claims = new Map<string, Claim>();
+    const found = new Finding();
+    const told = new Set<string>();
+    let answers = 0;
+    return {
+      entry(entry) {
+        if (entry.type === 'header' || entry.f !== 'controller') return;
+        answers++;
+        const { node, id, leader, epoch, startedNs, timeNs } = entry;
+        if (leader !== id) {
+          claims.delete(node);
+          return;
+        }
+        const before = claims.get(node);
+        const goesOn = before?.epoch === epoch;
+        const claim = goesOn
+          ? { ...before, toNs: startedNs }
+          : { epoch, fromNs: timeNs, toNs: timeNs };
+        claims.set(node, claim);
+        for (const [other, its] of claims) {
+          if (other === node || its.epoch === epoch) continue;
+          const bothNs = Math.min(claim.toNs, its.toNs) - Math.max(claim.fromNs, its.fromNs);
+          const key = [`${node}@${epoch}`, `${other}@${its.epoch}`].sort().join(' ');
+          if (bothNs < ALLOWED_NS || told.has(key)) continue;
+          told.add(key);
+          found.add(1, () => ({
+            other,
+            index: entry.index,
+            timeNs,
+            says: `${node} (epoch ${epoch}) and ${other} (epoch ${its.epoch}) are both active controllers, for over ${ALLOWED_NS / 1e9} s`,
+          }));
+        }
+      },
+      finish(report) {
+        found.report(report, 'twoControllers');
+        if ((header.controllers?.length ?? 0) > 0 && answers === 0) {
+          report.unknown('no controller ever answered');
+        }
+      },
+    };
+  },
+};

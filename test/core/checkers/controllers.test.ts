@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { CHECKERS } from '../../../src/core/checkers/registry.ts';
+import { checkHistory } from '../../../src/core/checkers/engine/check.ts';
+import { HistoryWriter } from '../../support/histories.ts';
+
+/** One answer: at which second, by whom, whom it takes for the active one, in which epoch. */
+type Said = [seconds: number, node: 'k1' | 'k2', leader: 1 | 2, epoch: number];
+
+function found(said: readonly Said[], controllers = ['k1', 'k2']): string[] {
+  const history = new HistoryWriter({ controllers });
+  for (const [seconds, node, leader, epoch] of said) {
+    history.at(seconds * 1_000);
+    const answer = { startedNs: history.nowNs, node, id: Number(node[1]), leader, epoch };
+    history.add({ type: 'ok', f: 'controller', process: 2, ...answer });
+  }
+  const { anomalies, checks } = checkHistory(CHECKERS, history.entries);
+  return [...anomalies.map(({ kind }) => kind), checks['controllers']?.verdict ?? ''];
+}
+
+/** k1 claims epoch 1 throughout; k2 takes over in epoch 2 at `from`, and both go on until `to`. */
+const both = (from: number, to: number): Said[] => [
+  [0, 'k1', 1, 1],
+  [from, 'k2', 2, 2],
+  [to, 'k1', 1, 1],
+  [to, 'k2', 2, 2],
+];
+
+suite('two active controllers', () => {
+  test('for longer than a hand-over takes: found, and once', () => {
+    const longer: Said[] = [...both(5, 16), [20, 'k1', 1, 1], [20, 'k2', 2, 2]];
+    assert.deepEqual(found(longer), ['twoControllers', 'invalid']);
+  });
+
+  test('for a moment: a hand-over', () => {
+    assert.deepEqual(found(both(5, 14)), ['valid']);
+    assert.deepEqual(found([...both(5, 8), [9, 'k1', 2, 2], [40, 'k2', 2, 2]]), ['valid']);
+  });
+
+  test('silence proves nothing, and one that comes back to its claim anew begins anew', () => {
+    // k1 was silent from 0 on: it may have resigned in between.
+    assert.deepEqual(
+      found([
+        [0, 'k1', 1, 1],
+        [5, 'k2', 2, 2],
+        [60, 'k2', 2, 2],
+      ]),
+      ['valid'],
+    );
+    const anew: Said[] = [
+      [0, 'k1', 1, 1],
+      [5, 'k2', 2, 2],
+      [17, 'k2', 2, 2],
+      [18, 'k1', 1, 3],
+    ];
+    assert.deepEqual(found(anew), ['valid']);
+  });
+
+  test('nobody answered: nobody knows; nobody was asked: nothing is claimed', () => {
+    assert.deepEqual(found([]), ['unknown']);
+    assert.deepEqual(found([], []), ['valid']);
+  });
+});

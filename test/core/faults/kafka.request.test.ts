@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { Random } from '../../../src/core/base/random.ts';
+import { BugError } from '../../../src/core/base/assert.ts';
+import { writeRedirectRefresh, writeRedirectTable } from '../../../src/core/codec/nft-redirect.ts';
+import { kafkaRequest } from '../../../src/core/faults/kafka.request.ts';
+import { checkFault } from '../../../src/core/faults/registry.ts';
+import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
+import type { Here, Step } from '../../../src/core/model/fault.ts';
+
+const RULES = [{ apiKey: 'Produce', disconnect: 'after' }];
+
+const here = (node = 'n1'): Here => ({
+  faultId: 'fault-1',
+  instance: 1,
+  token: 'faultline-abc',
+  node,
+  topology: EXAMPLE_TOPOLOGY,
+  targets: [node],
+  meets: () => true,
+  control: { coordinatorAddresses: ['198.18.0.254'], agentPort: 8611 },
+  random: new Random(7),
+});
+
+/** Ports of the plan, or its problems. */
+function portsOf(params: object, node = 'n1'): number[] | string[] {
+  const plan = kafkaRequest.plan({ rules: RULES, ...params }, here(node), []);
+  const [step] = plan as Step[];
+  if (step?.act?.act !== 'kafka.proxy')
+    return plan.map((one) => ('message' in one ? one.message : ''));
+  assert.equal(step.act.orders.redirect.table, 'faultline-abc');
+  return step.act.orders.redirect.ports;
+}
+
+suite('kafka.request', () => {
+  test('listeners become ports, by their name and by what they are for', () => {
+    assert.deepEqual(portsOf({}), [9092]);
+    assert.deepEqual(portsOf({ listeners: ['replication', 'CONTROLLER'] }), [9093, 9094]);
+    assert.deepEqual(portsOf({ ports: [9099, 9098, 9099] }), [9098, 9099]);
+  });
+
+  test("a node without such a listener, and the agent's own port, are refused", () => {
+    assert.match(String(portsOf({}, 'client1')), /not known on which port client1/);
+    assert.match(String(portsOf({ ports: [8611] })), /8611 is the agent's own/);
+  });
+
+  test('what is wrong with rules and listeners is said by its path', () => {
+    const request = (params: object) => ({
+      kind: 'kafka.request',
+      targets: 'n1',
+      params: { ...params },
+    });
+    const paths = (params: object): string[] =>
+      checkFault(request(params), EXAMPLE_TOPOLOGY).map(({ path }) => path);
+    assert.deepEqual(paths({ rules: [{ apiKey: 'Produc', duplicate: true }] }), [
+      '/params/rules/0/apiKey',
+    ]);
+    assert.deepEqual(paths({ rules: RULES, listeners: ['cleint'] }), ['/params/listeners/0']);
+    assert.deepEqual(paths({ rules: RULES, listeners: ['client'], ports: [1] }), [
+      '/params/listeners',
+    ]);
+  });
+});
+
+suite('the table that redirects', () => {
+  const redirect = {
+    table: 'faultline-abc',
+    faultId: 'fault-1',
+    ports: [9092, 9094],
+    mark: 0xfa17,
+    timeoutMs: 4_000,
+  };
+
+  test('spares what carries the mark, before anything else', () => {
+    const text = writeRedirectTable(redirect, 40_001);
+    const chains = text.split('chain ').slice(1);
+    assert.deepEqual(
+      chains.map((chain) => chain.split(' ')[0]),
+      ['prerouting', 'output'],
+    );
+    for (const chain of chains) {
+      assert.ok(chain.indexOf('meta mark 64023 accept') < chain.indexOf('redirect to :40001'));
+      assert.match(chain, /fib daddr type local tcp dport @ports counter .*"fault-1 proxy"/);
+    }
+    assert.match(text, /elements = \{ 9092 timeout 4000ms, 9094 timeout 4000ms \}/);
+    assert.match(
+      writeRedirectRefresh(redirect),
+      /^delete element inet faultline-abc ports \{ 9092, 9094 \}\nadd/,
+    );
+  });
+
+  test('nothing that is no name, id or port gets into it', () => {
+    for (const wrong of [
+      { table: 'filter' },
+      { faultId: 'x" drop' },
+      { ports: [] },
+      { ports: [70_000] },
+      { timeoutMs: 0.5 },
+    ]) {
+      assert.throws(() => writeRedirectTable({ ...redirect, ...wrong }, 1), BugError);
+    }
+  });
+});
