@@ -90,6 +90,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: 'The daemon that plans and schedules faults over all agents',
     load: () => import('./coordinator.ts'),
   },
+  completion: {
+    brief: 'Print the completion of commands and flags for a shell',
+    load: () => import('./completion.ts'),
+  },
 };
 
 function isTarget(value: unknown): value is Target {

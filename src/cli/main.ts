@@ -6,6 +6,9 @@ import type { CliContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { VERSION } from '../host/version.ts';
 
+/** Asked by the shell's completion (completion.ts), and in no help. */
+const COMPLETE = '__complete';
+
 /** Stricli's own codes are negative: all of them mean a wrong command line, or a bug. */
 function ownExitCode(code: unknown): number {
   if (typeof code !== 'number' || code === 0) return EXIT.ok;
@@ -55,6 +58,13 @@ export async function main(inputs: readonly string[], process: NodeJS.Process): 
     catchInterrupt: interrupts(process),
   };
   try {
+    if (called === COMPLETE) {
+      const { completionsOf } = await import('./complete.ts');
+      for (const word of await completionsOf(inputs.slice(1), VERSION, context)) {
+        process.stdout.write(`${word}\n`);
+      }
+      return EXIT.ok;
+    }
     const app = await buildApp(known, VERSION, onThrown);
     await run(app, inputs, {
       ...context,

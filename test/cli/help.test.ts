@@ -30,7 +30,8 @@ describe('help', () => {
         const text = target.fullDescription ?? '';
         assert.match(text, /EXAMPLES\n {2}# .+\n {2}faultline /, called);
         assert.match(text, new RegExp(`^ {2}faultline ${called}`, 'm'), called);
-        if (['agent', 'coordinator', 'lab logs', 'lab shell'].includes(called)) continue;
+        if (['agent', 'completion', 'coordinator', 'lab logs', 'lab shell'].includes(called))
+          continue;
         assert.ok(target.usesFlag('json', 'allow-kebab-for-camel'), `${called} has no --json`);
       }
     });
