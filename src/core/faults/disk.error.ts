@@ -8,11 +8,21 @@ export const diskError = diskKind({
 one of a weighted list), also of files that are open, cached or mapped already. Without \`match.op\`
 it means reads, writes and syncs.
 
-**What a Kafka user sees** depends less on the errno than on the file and the operation. A failed
-write, fsync or creation below a log directory takes that directory offline until the broker is
-started again; a failed read of records does not: the broker stays leader and its consumers get
-nothing. A failed read of a mapped index is a SIGBUS, which the JVM turns into an InternalError
-wherever it happens to be.
+**What a Kafka user sees** depends less on the errno than on the file and the operation. Tried on
+brokers with two log directories, one of them failing:
+
+- \`log\`, writes and fsyncs: the log directory goes offline at once (fsyncs: when a segment is full)
+  and stays so after the fault, until the broker is started again. Topic-partitions in the other
+  directory are served on. With the last log directory the broker stops.
+- \`log\`, reads: the directory stays online and the broker leader; consumers of what is not in the page
+  cache get nothing, and all is well when the fault ends.
+- \`index\`, reads: a mapped page that can't be read is a SIGBUS, and the JVM makes it an InternalError
+  wherever it happens to be: requests that hang, a broker that stays up without working. It needs a kill.
+- \`index\`, writes and fsyncs: writing back a mapped page fails in a background task ("Uncaught
+  exception in scheduled task 'flush-log'"); nothing goes offline, and producing goes on.
+- \`quorum-state\`: nothing until the next vote or start; then the controller can't write its vote
+  ("Error while writing the Quorum status"), and the process ends with a fatal fault.
+- \`metadata-log\`, writes: "Unexpected error in raft IO thread", and the process ends.
 
 **What it does not do.** Probabilities and counts of reads are of what reaches the disk: misses of
 the page cache, with readahead. It needs a file system of ours below the log directory, mounted
