@@ -90,6 +90,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: 'The daemon that plans and schedules faults over all agents',
     load: () => import('./coordinator.ts'),
   },
+  compat: {
+    brief: "Our programs in the place of Trogdor's and Kibosh's (install, uninstall)",
+    load: () => import('./compat.ts'),
+  },
   completion: {
     brief: 'Print the completion of commands and flags for a shell',
     load: () => import('./completion.ts'),

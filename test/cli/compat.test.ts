@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from '../support/needs.ts';
+import { faultline, withFiles } from './support.ts';
+
+test('compat install: programs where kafkatest looks, what was there kept, and all of it undone', () => {
+  withFiles({}, (prefix) => {
+    const bin = join(prefix, 'kafka-dev', 'bin');
+    const trogdor = join(bin, 'trogdor.sh');
+    const kibosh = join(prefix, 'kibosh', 'build', 'kibosh');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(trogdor, "Kafka's own");
+    for (let round = 0; round < 2; round++) {
+      assert.equal(faultline(['compat', 'install', '--prefix', prefix]).code, 0);
+      assert.equal(realpathSync(trogdor), join(ROOT, 'compat', 'trogdor.sh'));
+      assert.equal(realpathSync(kibosh), join(ROOT, 'compat', 'kibosh', 'kibosh'));
+      assert.equal(readFileSync(`${trogdor}.before-faultline`, 'utf8'), "Kafka's own");
+    }
+    const { status, stdout, stderr } = spawnSync(kibosh, ['--help'], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.match(`${stdout}${stderr}`, /--target/);
+    for (let round = 0; round < 2; round++) {
+      assert.equal(faultline(['compat', 'uninstall', '--prefix', prefix]).code, 0);
+      assert.equal(readFileSync(trogdor, 'utf8'), "Kafka's own");
+      assert.ok(!existsSync(kibosh));
+    }
+  });
+});
