@@ -51,10 +51,11 @@ export class DiskMount implements AsyncDisposable {
   static async start(given: DiskMountOptions = {}): Promise<DiskMount> {
     const mount = new DiskMount(given);
     try {
-      await until('the mount is ready', () => {
+      const ready = (): boolean => {
         if (mount.process.exitCode !== null) throw new Error(`it ended: ${mount.#said}`);
         return mount.#said.includes('ready');
-      });
+      };
+      await until('the mount is ready', ready, { timeoutMs: 60_000 });
     } catch (error) {
       await mount[Symbol.asyncDispose]();
       throw error;

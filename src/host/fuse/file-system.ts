@@ -227,12 +227,12 @@ export class FileSystem {
   }
 
   async #reached(word: number, value: number): Promise<void> {
-    const endsAt = performance.now() + 20_000;
+    const endsAt = performance.now() + 60_000;
     for (;;) {
       const now = Atomics.load(this.memory.words, word);
       if (now >= value) return;
       if (performance.now() > endsAt) {
-        const message = 'the file system did not start within 20 s';
+        const message = 'the file system did not start within 60 s';
         throw new Failure('mount-failed', message, { definite: false });
       }
       const waited = Atomics.waitAsync(this.memory.words, word, now, 100);
