@@ -2,10 +2,11 @@ import { parseArgs } from 'node:util';
 import { runStorm } from './storm/run.ts';
 
 /**
- * `bench/kill-storm.ts [--rounds 100] [--seed 1] [--lanes 3] [--only ROUND] [--json] [--resume]`: faults
- * of every kind under random SIGKILL and SIGSTOP of agents, guards and the coordinator. Whoever lives
+ * `bench/kill-storm.ts [--rounds 100] [--seed 1] [--lanes 3] [--minutes M] [--only ROUND] [--json]
+ * [--resume]`: faults of every kind under random SIGKILL and SIGSTOP of agents, guards and the coordinator. Whoever lives
  * must bring the machine back to its baseline within lease + 2 s; with nobody left the kernel does,
- * and the next start. Exit code 1: a promise was broken; the lines say which, and how to repeat it.
+ * and the next start. Many rounds can be played in pieces: with --minutes no round begins after so long,
+ * and the same command with --resume goes on. Exit code 1: a promise was broken; the lines say which, and how to repeat it.
  */
 const { values } = parseArgs({
   options: {
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '3' },
     expiries: { type: 'string' },
+    minutes: { type: 'string' },
     only: { type: 'string' },
     out: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -24,6 +26,7 @@ const summary = await runStorm({
   seed: values.seed,
   lanes: Number(values.lanes),
   ...(values.expiries === undefined ? {} : { expiries: Number(values.expiries) }),
+  ...(values.minutes === undefined ? {} : { forMs: Number(values.minutes) * 60_000 }),
   ...(values.only === undefined ? {} : { only: Number(values.only) }),
   ...(values.out === undefined ? {} : { out: values.out }),
   resume: values.resume,

@@ -24,6 +24,8 @@ export interface StormOptions {
   lanes: number;
   /** How many of the first rounds wait for the kernel's own expiry (30 s each); default 1 in 100. */
   expiries?: number;
+  /** No round begins after so long; what is left is for the next time. */
+  forMs?: number;
   /** Plays this round alone. */
   only?: number;
   /** Where the results go; default bench/results/kill-storm.json. */
@@ -51,6 +53,8 @@ interface Kept {
   results: RoundResult[];
 }
 
+/** The longest a timer can wait. */
+const FOREVER_MS = 2 ** 31 - 1;
 const defaultOut = join(ROOT, 'bench/results/kill-storm.json');
 
 /** Plays the rounds in parallel throwaway networks. Leaves nothing behind, also after SIGINT. */
@@ -68,6 +72,8 @@ export async function runStorm(options: StormOptions): Promise<StormSummary> {
   const queue = (options.only === undefined ? numbers : [options.only])
     .filter((round) => !done.has(round))
     .map((round) => `${round}${round <= expiries ? ' expiry' : ''}`);
+  const over = setTimeout(() => (queue.length = 0), options.forMs ?? FOREVER_MS);
+  over.unref();
   const save = (): StormSummary => {
     const summary = summarize(options, kept);
     if (options.only !== undefined) return summary;
@@ -80,10 +86,11 @@ export async function runStorm(options: StormOptions): Promise<StormSummary> {
     playLane(index, options, queue, (result) => {
       kept.results.push(result);
       options.say(lineOf(result));
-      if (kept.results.length % 10 === 0) save();
+      save();
     }),
   );
   await Promise.all(lanes);
+  clearTimeout(over);
   return save();
 }
 
