@@ -33,9 +33,9 @@ function pathIn(selfCgroup: string, controllers: readonly string[]): string {
   return '/';
 }
 
-/** Every hierarchy that is mounted, in the order of mounting. */
+/** Every hierarchy that is mounted; of several at one place the last, which covers the others. */
 export function parseCgroups(mountinfo: string, selfCgroup: string): CgroupHierarchy[] {
-  const found: CgroupHierarchy[] = [];
+  const found = new Map<string, CgroupHierarchy>();
   for (const line of mountinfo.split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     const [, , , root = '', mountPoint = ''] = before.split(' ').map(unescaped);
@@ -48,7 +48,8 @@ export function parseCgroups(mountinfo: string, selfCgroup: string): CgroupHiera
     const inside =
       root === '/' ? path : path.startsWith(`${root}/`) ? path.slice(root.length) : '/';
     const own = inside === '/' ? mountPoint : `${mountPoint}${inside}`;
-    found.push({ version: type === 'cgroup' ? 1 : 2, mountPoint, controllers, own });
+    const version = type === 'cgroup' ? 1 : 2;
+    found.set(mountPoint, { version, mountPoint, controllers, own });
   }
-  return found;
+  return [...found.values()];
 }

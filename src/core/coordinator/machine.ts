@@ -147,7 +147,8 @@ function takeAnswer(work: Work, event: Extract<MachineEvent, { event: 'answer' }
   const inFlight = new Set(link.inFlight);
   inFlight.delete(key);
   const { bootMs } = work.now;
-  const retryAtBootMs = new Map([...link.retryAtBootMs].filter(([, at]) => at > bootMs));
+  const retryAtBootMs = new Map<string, number>();
+  for (const [known, at] of link.retryAtBootMs) if (at > bootMs) retryAtBootMs.set(known, at);
   // Also after a success: the report that shows it may still be on its way.
   if (event.command.command !== 'leases') retryAtBootMs.set(key, bootMs + work.settings.retryMs);
   work.setLink(event.node, { ...link, inFlight, retryAtBootMs });

@@ -113,18 +113,20 @@ export function nextWakeBootMs(
   now: { wallMs: number; bootMs: number },
 ): number | undefined {
   const { settings } = state;
-  const times: number[] = [];
+  let next = Number.POSITIVE_INFINITY;
+  // What is due already was done in the last step, or waits for something else than time.
+  const consider = (at: number): void => {
+    if (at > now.bootMs && at < next) next = at;
+  };
   for (const record of state.faults.values()) {
-    if (record.stageEndsBootMs !== undefined) times.push(record.stageEndsBootMs);
+    if (record.stageEndsBootMs !== undefined) consider(record.stageEndsBootMs);
     if (record.startWallMs === undefined) continue;
     const untilMs = record.startWallMs - now.wallMs;
-    if (record.stage === 'pending') times.push(now.bootMs + untilMs - settings.armAheadMs);
-    if (record.stage === 'arming') times.push(now.bootMs + untilMs - settings.fireAheadMs);
+    if (record.stage === 'pending') consider(now.bootMs + untilMs - settings.armAheadMs);
+    if (record.stage === 'arming') consider(now.bootMs + untilMs - settings.fireAheadMs);
   }
-  if (state.faults.size > 0) times.push(state.leasesAtBootMs + leaseRenewalMs(state));
+  if (state.faults.size > 0) consider(state.leasesAtBootMs + leaseRenewalMs(state));
   for (const link of state.links.values())
-    for (const at of link.retryAtBootMs.values()) times.push(at);
-  // What is due already was done in the last step, or waits for something else than time.
-  const ahead = times.filter((at) => at > now.bootMs && Number.isFinite(at));
-  return ahead.length === 0 ? undefined : Math.min(...ahead);
+    for (const at of link.retryAtBootMs.values()) consider(at);
+  return next === Number.POSITIVE_INFINITY ? undefined : next;
 }

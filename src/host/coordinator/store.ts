@@ -33,6 +33,7 @@ const EVENT_ID_GAP = 10_000;
  */
 export class Store {
   readonly #database: DatabaseSync;
+  readonly #getFault: StatementSync;
   readonly #putFault: StatementSync;
   readonly #putEvent: StatementSync;
   readonly #putSetting: StatementSync;
@@ -55,6 +56,7 @@ export class Store {
         cause: error,
       });
     }
+    this.#getFault = this.#database.prepare('SELECT record FROM faults WHERE id = ?');
     this.#putFault = this.#database.prepare(
       `INSERT INTO faults (id, created, ended, run, record) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, record = excluded.record`,
@@ -117,7 +119,7 @@ export class Store {
   }
 
   fault(id: string): FaultRecord | undefined {
-    const row = this.#database.prepare('SELECT record FROM faults WHERE id = ?').get(id);
+    const row = this.#getFault.get(id);
     return row && (JSON.parse(row['record'] as string) as FaultRecord);
   }
 

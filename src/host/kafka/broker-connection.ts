@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Connection, type API, type ConnectionOptions } from '@platformatic/kafka';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 
@@ -10,7 +11,7 @@ export interface ConnectionSettings {
   clientId: string;
   connectTimeoutMs: number;
   requestTimeoutMs: number;
-  security: Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
+  security: Pick<ConnectionOptions, 'tls' | 'sasl'>;
 }
 
 interface LibraryError {
@@ -49,6 +50,8 @@ export class BrokerConnection {
       // How many are in flight is the caller's business.
       maxInflights: 1000,
       ...settings.security,
+      // An address is no server name (RFC 6066, 3); the certificate is held against it all the same.
+      tlsServerName: settings.security.tls !== undefined && isIP(address.host) === 0,
     });
     this.#connection.on('error', () => {
       this.#usable = false;

@@ -5,7 +5,7 @@ import { nearMiss } from '../../core/base/near-miss.ts';
 import { invalid, valid, type Checked, type Problem } from '../../core/base/problem.ts';
 
 /** What of a Connection is decided by Kafka client properties. */
-export type SecurityOptions = Pick<ConnectionOptions, 'tls' | 'tlsServerName' | 'sasl'>;
+export type SecurityOptions = Pick<ConnectionOptions, 'tls' | 'sasl'>;
 
 const KNOWN = [
   'security.protocol',
@@ -108,7 +108,7 @@ function readTls(properties: Properties, problems: Problem[]): SecurityOptions {
   if (passphrase !== undefined) tls.passphrase = passphrase;
   // An empty algorithm switches the check of the host name off, as in Kafka's own clients.
   if (algorithm === '') tls.checkServerIdentity = () => undefined;
-  return { tls, tlsServerName: true };
+  return { tls };
 }
 
 /**

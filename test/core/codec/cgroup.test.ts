@@ -28,6 +28,13 @@ suite('control group hierarchies', () => {
     );
   });
 
+  test('of two mounts at one place the later one is seen', () => {
+    const covered = '35 31 0:32 /../.. /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n';
+    const mountinfo = `${covered}99 98 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory`;
+    const own = parseCgroups(mountinfo, '4:memory:/agent').map((each) => each.own);
+    assert.deepEqual(own, ['/sys/fs/cgroup/memory/agent']);
+  });
+
   test('a mount that shows a part, and a path with a space', () => {
     const mountinfo = '50 40 0:26 /pod/one /my\\040groups rw - cgroup2 cgroup2 rw,nsdelegate';
     assert.equal(parseCgroups(mountinfo, '0::/pod/one/agent')[0]?.own, '/my groups/agent');
