@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util';
 import { runStorm } from './storm/run.ts';
 
 /**
- * `bench/kill-storm.ts [--rounds 100] [--seed 1] [--lanes 3] [--minutes M] [--only ROUND] [--json]
- * [--resume]`: faults of every kind under random SIGKILL and SIGSTOP of agents, guards and the coordinator. Whoever lives
- * must bring the machine back to its baseline within lease + 2 s; with nobody left the kernel does,
+ * `bench/kill-storm.ts [--rounds 100] [--seed 1] [--lanes 3] [--minutes M] [--only ROUND] [--json] [--resume]`:
+ * faults of every kind under random SIGKILL and SIGSTOP of agents, guards and the coordinator. Whoever
+ * lives must bring the machine back to its baseline within lease + 2 s; with nobody left the kernel does,
  * and the next start. Many rounds can be played in pieces: with --minutes no round begins after so long,
- * and the same command with --resume goes on. Exit code 1: a promise was broken; the lines say which, and how to repeat it.
+ * and the same command with --resume goes on. Exit code 1: a promise was broken; the lines say which, and
+ * how to repeat it.
  */
 const { values } = parseArgs({
   options: {

@@ -122,7 +122,10 @@ else
               .any((connection) =>
                 connection.call(alterUserScramCredentialsV0.api, [], [upsertion]),
               )
-              .catch(() => undefined);
+              .catch(() => {
+                // The broker is still starting.
+                return undefined;
+              });
             return answer?.results.every(({ errorCode }) => errorCode === 0);
           },
           { timeoutMs: 60_000, everyMs: 200 },
