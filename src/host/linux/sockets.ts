@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../core/base/failure.ts';
 import { Random } from '../../core/base/random.ts';
 import { EVERY_PACKET, type RulePeer } from '../../core/model/act-netfilter.ts';
@@ -10,6 +11,8 @@ import { exec } from '../exec.ts';
 const OUTPUT_MAX = 64 * 1024 * 1024;
 /** Connections one run of ss is told of. */
 const AT_ONCE = 100;
+/** How long a connection that was ended may take to say so. */
+const WAIT_MS = 2_000;
 
 /** One connection: address and port here and there, as ss prints and takes them. */
 interface Connection {
@@ -87,9 +90,14 @@ export async function tryDestroy(): Promise<Omit<Capability, 'need'>> {
     // Its end is the point: an error is as good as any.
     client.on('error', () => undefined);
     await once(client, 'connect');
-    const closed = once(client, 'close', { signal: AbortSignal.timeout(2_000) });
+    // Not once(): it would fail with the error, before anybody waits for it.
+    const closed = new Promise<void>((resolve) => client?.once('close', () => resolve()));
     await kill([{ here: `127.0.0.1:${client.localPort}`, there: `127.0.0.1:${port}` }]);
-    await closed;
+    const isLate = await Promise.race([
+      closed.then(() => false),
+      sleep(WAIT_MS, true, { ref: false }),
+    ]);
+    if (isLate) return { met: false, why: `ss -K ends no connection within ${WAIT_MS} ms` };
     return { met: true, why: 'ss -K has ended a connection of our own' };
   } catch (error) {
     return { met: false, why: `ss -K ends no connection: ${reasonOf(error)}` };
