@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { runStorm } from './storm/run.ts';
 
 /**
- * `bench/kill-storm.ts [--rounds 100] [--seed 1] [--lanes 3] [--minutes M] [--only ROUND] [--json] [--resume]`:
+ * `bench/kill-storm.ts [--rounds 100] [--seed 1] [--lanes 3] [--minutes M] [--only ROUND] [--resume]`:
  * faults of every kind under random SIGKILL and SIGSTOP of agents, guards and the coordinator. Whoever
  * lives must bring the machine back to its baseline within lease + 2 s; with nobody left the kernel does,
  * and the next start. Many rounds can be played in pieces: with --minutes no round begins after so long,
