@@ -41,7 +41,7 @@ function assertShare(found: number, of: number, ratio: number, what: string): vo
 
 suite(
   'packet process on a real kernel',
-  { skip: lacks('root', 'namespaces', 'nft', 'ipv6', 'nfqueue') },
+  { skip: lacks('root', 'namespaces', 'nft', 'ipset', 'ipv6', 'nfqueue') },
   () => {
     after(() => shared?.close());
 
@@ -107,6 +107,20 @@ suite(
       const there = new Set(numbers);
       const bursts = numbers.filter((number) => number > 0 && !there.has(number - 1)).length;
       assert.ok(lost / bursts > 4, `bursts of ${lost / bursts}`);
+    });
+
+    onRig('loss by the rules of a packet filter, the kernel drawing', async (rig) => {
+      const steer = rig.steer();
+      for (const backend of ['nft', 'iptables'] as const) {
+        const rules = { ...steer, backend, how: 'drop', perMillion: 100_000 } as const;
+        await rig.hands.perform({ act: 'netfilter.apply', rules });
+        for (const address of rig.addresses) {
+          const { numbers } = await rig.hears(1, address, MANY);
+          assertShare(MANY - numbers.length, MANY, 0.1, `lost by ${backend}`);
+          assert.equal((await rig.hears(2, address, 500)).numbers.length, 500);
+        }
+        await rig.hands.perform({ act: 'netfilter.delete', backend, table: TOKEN });
+      }
     });
 
     onRig('the same seed loses the same packets', async (rig) => {

@@ -2,9 +2,13 @@ import { Type, type Static } from 'typebox';
 import type { Problem } from '../base/problem.ts';
 import { under } from '../base/problem.ts';
 import { Ratio } from '../base/ratio.ts';
+import { EVERY_PACKET, type RuleTable } from '../model/act-netfilter.ts';
+import type { SteerTable } from '../model/act-packets.ts';
+import type { Here, Step, Witness } from '../model/fault.ts';
+import { chooseBackend, namedBackend, NETFILTER_NEEDS } from '../model/netfilter-backend.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
 import { checkRatios, CORRELATION, fractionOf, likelihoodOf } from '../network/likelihood.ts';
-import { packetFault } from '../network/packet-kind.ts';
+import { packetFault, type Looking } from '../network/packet-kind.ts';
 
 const Bursts = Type.Object(
   { p: Ratio, r: Ratio, h: Type.Optional(Ratio), k: Type.Optional(Ratio) },
@@ -21,6 +25,12 @@ const Params = Type.Object(
     ratio: Type.Optional(Ratio),
     correlation: CORRELATION,
     gilbertElliott: Type.Optional(Bursts),
+    backend: Type.Optional(
+      Type.Enum(['nfqueue', 'nft', 'iptables'], {
+        description:
+          'what drops: a packet process (default where it works), or rules of a packet filter, by the kernel’s own chance',
+      }),
+    ),
     ...AIM_FIELDS,
   },
   { additionalProperties: false },
@@ -30,6 +40,8 @@ type Params = Static<typeof Params>;
 function check(params: Params): Problem[] {
   const problems = checkRatios(params, ['ratio', 'correlation'], ['ratio']);
   const { gilbertElliott } = params;
+  if (filterOf(params) !== undefined && needsQueue(params))
+    problems.push({ path: '/backend', message: 'rules know neither bursts nor correlation' });
   if (!gilbertElliott) {
     if (params.ratio === undefined)
       problems.push({ path: '/ratio', message: `'ratio' or 'gilbertElliott' is missing` });
@@ -44,6 +56,52 @@ function check(params: Params): Problem[] {
   }
   const bursts = checkRatios(gilbertElliott, ['p', 'r', 'h', 'k'], ['p']);
   return [...problems, ...under('/gilbertElliott', bursts)];
+}
+
+/** Rules know only independent chance. */
+const needsQueue = (params: Params): boolean =>
+  params.gilbertElliott !== undefined || params.correlation !== undefined;
+
+const filterOf = ({ backend }: Params): 'nft' | 'iptables' | undefined =>
+  backend === 'nfqueue' ? undefined : backend;
+
+const PER_KERNEL =
+  'the kernel draws, not the seed; packets that it has merged on their way in are lost together';
+
+function planRules(params: Params, here: Here, steer: SteerTable): Step[] | Problem[] {
+  const backend = chooseBackend(filterOf(params), here);
+  if (typeof backend !== 'string') return [backend];
+  const { numerator, denominator } = fractionOf(params.ratio);
+  const perMillion = Math.max(1, Math.round((numerator * EVERY_PACKET) / denominator));
+  const rules: RuleTable = { ...steer, backend, how: 'drop', perMillion };
+  return [
+    {
+      says: `lose ${perMillion / 10_000} % of packets from ${steer.peers.map(({ name }) => name).join(', ')}`,
+      act: { act: 'netfilter.apply', rules },
+      undo: { act: 'netfilter.delete', backend, table: here.token },
+      refresh: { act: 'netfilter.refresh', rules },
+    },
+  ];
+}
+
+function backendOfRules(params: Params, here: Here): { name: string; note: string } {
+  const { name, note } = namedBackend(filterOf(params), here);
+  return { name, note: note === undefined ? PER_KERNEL : `${PER_KERNEL}; ${note}` };
+}
+
+/** A rule counts what it drops: of a small share that takes more packets than probes are. */
+function witnessRules(params: Params, here: Here, byQueue: Looking): Witness {
+  const backend = chooseBackend(filterOf(params), here);
+  if (typeof backend !== 'string') return { untestable: backend.message };
+  return {
+    sample: { query: 'packetCounters', backend, table: here.token },
+    probes: byQueue.probes,
+    seen: (_before, now) =>
+      now.query === 'packetCounters' && Object.values(now.packets).some((count) => count > 0),
+    withinMs: byQueue.withinMs,
+    patient: true,
+    says: 'drops counted',
+  };
 }
 
 /** Packets are lost. */
@@ -63,10 +121,20 @@ stall until \`request.timeout.ms\` or \`replica.lag.time.max.ms\` is over.`,
   params: Params,
   examples: [
     { title: 'one packet in a hundred', params: { ratio: '1%' } },
+    { title: 'by rules alone', params: { ratio: '5%', backend: 'nft' } },
     { title: 'bursts', params: { gilbertElliott: { p: '1%', r: '25%' } } },
     { title: 'a bad line, both ways', params: { ratio: 0.1, direction: 'both' } },
   ],
   check,
+  otherwise: {
+    needs: NETFILTER_NEEDS,
+    chosen: (params, here) =>
+      filterOf(params) !== undefined ||
+      (params.backend === undefined && !needsQueue(params) && !here.meets(here.node, 'nfqueue')),
+    plan: planRules,
+    witness: witnessRules,
+    backend: backendOfRules,
+  },
   shape({ ratio, correlation, gilbertElliott }) {
     if (!gilbertElliott) return { loss: likelihoodOf({ ratio, correlation }) };
     const { p, r, h = 0, k = 1 } = gilbertElliott;

@@ -2,7 +2,14 @@ import type { Static, TSchema } from 'typebox';
 import type { Problem } from '../base/problem.ts';
 import type { SteerTable } from '../model/act-packets.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
-import { faultKind, type FaultKind, type Here, type Step, type Witness } from '../model/fault.ts';
+import {
+  faultKind,
+  type FaultKind,
+  type Here,
+  type Need,
+  type Step,
+  type Witness,
+} from '../model/fault.ts';
 import { checkDistinct } from '../model/node-address.ts';
 import type { PacketShape } from '../model/packet-shape.ts';
 import { describeShape } from '../model/packet-shape.ts';
@@ -22,7 +29,18 @@ export interface PacketFault<S extends TSchema> extends Pick<
   shape(params: Static<S>): PacketShape;
   /** Its own parameters. */
   draw(random: Random): Static<S>;
+  /** Another way to do it, where these parameters choose it or this node has no packet queue. */
+  otherwise?: {
+    needs: Need[][];
+    chosen(params: Static<S>, here: Here): boolean;
+    plan(params: Static<S>, here: Here, steer: SteerTable): Step[] | Problem[];
+    witness(params: Static<S>, here: Here, byQueue: Looking): Witness;
+    backend(params: Static<S>, here: Here): { name: string; note?: string };
+  };
 }
+
+/** A witness that looks. */
+export type Looking = Exclude<Witness, { untestable: string }>;
 
 /** What every such page says of who acts, and what is never touched. */
 const COMMON_DOC = `
@@ -46,7 +64,8 @@ in a queue remember their place among the kernel's chains by number.`;
 const names = (links: readonly { name: string }[]): string =>
   links.map(({ name }) => name).join(', ');
 
-function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
+/** The packets a fault means on this node; empty where there are none here. */
+export function steerOf(aim: Aim, here: Here): SteerTable | Problem[] {
   const links = linksOf(aim, here.topology, here.targets);
   if (links.length === 0) {
     return [
@@ -62,7 +81,7 @@ function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
     from.map(({ name }) => name),
   );
   if (problems.length > 0) return problems;
-  const steer: SteerTable = {
+  return {
     table: here.token,
     faultId: here.faultId,
     peers: from.map((peer) => rulePeer(aim, self, peer)),
@@ -70,9 +89,18 @@ function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
     protocol: protocolOf(aim),
     timeoutMs: KERNEL_TIMEOUT_MS,
   };
+}
+
+function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
+  const steer = steerOf(aim, here);
+  if ('length' in steer) return steer;
+  if (!here.meets(here.node, 'nfqueue')) {
+    const message = `node '${here.node}' has no packet queue, and nothing else does this`;
+    return [{ path: '/backend', message, expected: 'other parameters, or other nodes' }];
+  }
   return [
     {
-      says: `of packets from ${names(from)}: ${describeShape(shape)}`,
+      says: `of packets from ${names(steer.peers)}: ${describeShape(shape)}`,
       act: { act: 'packets.steer', steer, shape, seed: here.random.fork('packets').next() },
       undo: { act: 'packets.release', token: here.token },
       refresh: { act: 'packets.refresh', steer },
@@ -80,7 +108,8 @@ function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
   ];
 }
 
-function witness(aim: Aim, here: Here): Witness {
+/** What its packet process has met. */
+function witness(aim: Aim, here: Here): Looking {
   const self = here.topology.nodes.find((node) => node.name === here.node);
   const links = linksOf(aim, here.topology, here.targets);
   const peers = links.filter(({ to }) => to.name === here.node).map(({ from }) => from);
@@ -114,12 +143,15 @@ function ends(aim: Aim, topology: Topology, selected: NodeName[]): NodeName[] {
 /** A whole fault kind of what is special about it. */
 export function packetFault<S extends TSchema>(own: PacketFault<S>): FaultKind {
   const aimOf = (params: Static<S>): Aim => params;
+  const { otherwise } = own;
+  const other = (params: Static<S>, here: Here): typeof otherwise =>
+    otherwise?.chosen(params, here) === true ? otherwise : undefined;
   return faultKind<S>({
     ...own,
     doc: own.doc + COMMON_DOC,
     standing: true,
     namesNodes: false,
-    needs: [['nfqueue']],
+    needs: [['nfqueue'], ...(otherwise?.needs ?? [])],
     check: (params, topology) => [...own.check(params), ...checkAim(aimOf(params), topology)],
     targets: (params, topology, selected) => ends(aimOf(params), topology, selected),
     actors: (params, topology, selected) => [
@@ -133,10 +165,18 @@ export function packetFault<S extends TSchema>(own: PacketFault<S>): FaultKind {
       return cuts;
     },
     observe: () => [],
-    plan: (params, here) => plan(aimOf(params), here, own.shape(params)),
+    plan(params, here) {
+      const way = other(params, here);
+      if (!way) return plan(aimOf(params), here, own.shape(params));
+      const steer = steerOf(aimOf(params), here);
+      return 'length' in steer ? steer : way.plan(params, here, steer);
+    },
     claims: () => [],
-    backend: () => ({ name: 'nfqueue' }),
-    witness: (params, here) => witness(aimOf(params), here),
+    backend: (params, here) => other(params, here)?.backend(params, here) ?? { name: 'nfqueue' },
+    witness(params, here) {
+      const byQueue = witness(aimOf(params), here);
+      return other(params, here)?.witness(params, here, byQueue) ?? byQueue;
+    },
     draw: (random, topology) => ({
       params: own.draw(random),
       targets: random.pick(topology.nodes).name,

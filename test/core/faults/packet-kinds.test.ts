@@ -87,6 +87,30 @@ suite('whose packets', () => {
   });
 });
 
+suite('loss by rules', () => {
+  const loss = kind('network.loss');
+  const actOn = (params: object, meets: Here['meets']): string => {
+    const [step] = loss.plan(params, { ...here('n2', ['n1']), meets }, []);
+    return step && 'act' in step ? step.act.act : (step?.message ?? 'nothing');
+  };
+  const noQueue: Here['meets'] = (_node, need) => need !== 'nfqueue';
+
+  test('where it is asked for, or there is no queue; never of bursts', () => {
+    assert.equal(
+      actOn({ ratio: 0.1 }, () => true),
+      'packets.steer',
+    );
+    assert.equal(
+      actOn({ ratio: 0.1, backend: 'nft' }, () => true),
+      'netfilter.apply',
+    );
+    assert.equal(actOn({ ratio: 0.1 }, noQueue), 'netfilter.apply');
+    assert.match(actOn({ gilbertElliott: { p: 0.1, r: 0.5 } }, noQueue), /no packet queue/);
+    const backend = loss.backend?.({ ratio: 0.1 }, { ...here('n2', ['n1']), meets: noQueue });
+    assert.match(backend?.note ?? '', /the kernel draws/);
+  });
+});
+
 suite('what is wrong with a packet fault', () => {
   const problems = (name: string, params: Record<string, unknown>): string[] =>
     checkFault({ kind: name, params, targets: 'n1' }, EXAMPLE_TOPOLOGY)
@@ -105,6 +129,7 @@ suite('what is wrong with a packet fault', () => {
     ['network.loss', { ratio: 0 }, ['/params/ratio']],
     ['network.loss', { ratio: '1%', gilbertElliott: { p: '1%', r: '9%' } }, ['/params/ratio']],
     ['network.loss', { gilbertElliott: { p: '200%', r: '9%' } }, ['/params/gilbertElliott/p']],
+    ['network.loss', { ratio: '1%', correlation: '1%', backend: 'nft' }, ['/params/backend']],
     ['network.duplicate', { ratio: '3/2' }, ['/params/ratio']],
     ['network.reorder', {}, ['/params/ratio']],
     [
