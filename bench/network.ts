@@ -2,12 +2,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { benchApply } from './network/apply.ts';
 import { benchPackets } from './network/packets.ts';
 import { benchProxy } from './network/proxy.ts';
 
 /** One entry a part: bench/network/NAME.ts. */
 const PARTS: Readonly<Record<string, () => Promise<object>>> = {
   packets: benchPackets,
+  apply: benchApply,
   proxy: benchProxy,
 };
 

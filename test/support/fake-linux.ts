@@ -9,6 +9,7 @@ import { isDiskQuery } from '../../src/core/model/query-disk.ts';
 import type { Answer, AnswerTo, Query } from '../../src/core/model/query.ts';
 import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
 import { FakeNetfilter } from './fake-netfilter.ts';
+import { FakeDns } from './fake-dns.ts';
 import { FakePackets } from './fake-packets.ts';
 import { FakeDisk } from './fake-disk.ts';
 import { FakeProxies } from './fake-proxies.ts';
@@ -79,6 +80,10 @@ export class FakeLinux implements Linux {
     now: () => this.now(),
     effect: (says, change) => this.#effect(says, change),
   });
+  readonly dns = new FakeDns({
+    now: () => this.now(),
+    effect: (says, change) => this.#effect(says, change),
+  });
   #pulses = new Map<string, Pulse>();
   /** How many connections each fault has ended: one a peer. */
   readonly #destroyed = new Map<string, number>();
@@ -133,6 +138,7 @@ export class FakeLinux implements Linux {
     this.#bootId = `boot-${Number(this.#bootId.slice(5)) + 1}`;
     this.#netfilter.clear();
     this.#packets.reset();
+    this.dns.reset();
     this.#pulses.clear();
     this.#burners.clear();
     this.disk.reboot();
@@ -157,6 +163,7 @@ export class FakeLinux implements Linux {
         .sort(),
       tables: this.#netfilter.names(),
       packets: this.#packets.snapshot(),
+      dns: this.dns.names(),
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
       disk: this.disk.snapshot(),
@@ -174,6 +181,10 @@ export class FakeLinux implements Linux {
     switch (act.act) {
       case 'noop':
         return this.#effect('noop', () => {});
+      case 'dns.answer':
+      case 'dns.refresh':
+      case 'dns.stop':
+        return this.dns.perform(act);
       case 'kafka.proxy':
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
@@ -235,6 +246,10 @@ export class FakeLinux implements Linux {
       case 'noop':
       case 'sockets.destroy':
         return true;
+      case 'dns.answer':
+      case 'dns.refresh':
+      case 'dns.stop':
+        return this.dns.holds(act);
       case 'kafka.proxy':
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
@@ -281,6 +296,7 @@ export class FakeLinux implements Linux {
     this.#alive();
     for (const probe of probes) {
       this.proxies.probe(probe);
+      this.dns.count(probe);
       if (this.silent.has(probe.address)) continue;
       this.#netfilter.count(probe.address);
       this.#packets.answer(probe.address);
@@ -304,6 +320,7 @@ export class FakeLinux implements Linux {
     return [
       ...this.#netfilter.leftovers(),
       ...this.#packets.leftovers(),
+      ...this.dns.leftovers(),
       ...burners,
       ...this.disk.leftovers(),
       ...this.proxies.leftovers(),
@@ -423,9 +440,14 @@ export class FakeLinux implements Linux {
       case 'steeredPackets':
         return this.#packets.counts(query.token);
       case 'packetCounters':
-        return { query: 'packetCounters', packets: this.#netfilter.packets(query.table) };
+        return {
+          query: 'packetCounters',
+          packets: { ...this.#netfilter.packets(query.table), ...this.dns.packets(query.table) },
+        };
       case 'proxyCounts':
         return this.proxies.answer(query.token);
+      case 'resolvers':
+        return { query: 'resolvers', addresses: this.dns.resolvers };
       case 'destroyedSockets':
         return { query: 'destroyedSockets', count: this.#destroyed.get(query.token) ?? 0 };
       case 'cpuCount':

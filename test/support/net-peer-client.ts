@@ -38,6 +38,11 @@ export class NetPeer {
   /** 'echoed', 'broken' or 'silent'. */
   echo = (name: string, waitMs: number): Promise<unknown> =>
     this.#tell({ do: 'echo', name, waitMs });
+  /** Serves DNS: every name has this address. */
+  dnsServe = (address: string): Promise<unknown> => this.#tell({ do: 'dnsServe', host: address });
+  /** An IPv4 address, 'rcode N', 'silent' or 'broken'. */
+  resolve = (server: string, name: string, tcp: boolean): Promise<unknown> =>
+    this.#tell({ do: 'resolve', server, host: name, tcp });
   flood = (host: string, port: number): Promise<unknown> => this.#tell({ do: 'flood', host, port });
   endFlood = async (): Promise<number> => Number(await this.#tell({ do: 'endFlood' }));
 

@@ -1,4 +1,5 @@
 /** Sends and receives in a namespace, told by JSON lines on standard input: see net-peer-client.ts. */
+import { readQuery, writeReply } from '../../src/core/codec/dns.ts';
 import { createSocket } from 'node:dgram';
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -73,6 +74,60 @@ function flood(host: string, port: number): () => number {
   };
 }
 
+/** A resolver of the real world: to every question the address, over UDP and TCP. */
+function dnsServe(address: string): Promise<string> {
+  const answer = (message: Buffer): Uint8Array => {
+    const question = readQuery(message);
+    if (!question) throw new Error('no question');
+    return writeReply(message, question, { address }) ?? message;
+  };
+  const udp = createSocket('udp6');
+  udp.on('message', (message, from) => udp.send(answer(message), from.port, from.address));
+  const tcp = createServer((socket) => {
+    socket
+      .on('error', () => socket.destroy())
+      .on('data', (data) => {
+        const reply = answer(data.subarray(2));
+        socket.write(Buffer.concat([Buffer.from([0, reply.length]), reply]));
+      });
+  });
+  return new Promise((resolve) => {
+    udp.bind(53, '::', () => tcp.listen(53, '::', () => resolve('serving')));
+  });
+}
+
+/** The address of a name (A), or the code of what went wrong, over UDP or TCP. */
+function resolveName(server: string, name: string, tcp: boolean): Promise<string> {
+  const labels = name.split('.').map((label) => `${String.fromCharCode(label.length)}${label}`);
+  const query = Buffer.concat([
+    Buffer.from([7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    Buffer.from(`${labels.join('')}\0`, 'latin1'),
+    Buffer.from([0, 1, 0, 1]),
+  ]);
+  const read = (reply: Buffer): string =>
+    (reply[7] ?? 0) > 0 ? [...reply.subarray(-4)].join('.') : `rcode ${(reply[3] ?? 0) & 15}`;
+  return new Promise((resolve) => {
+    setTimeout(() => resolve('silent'), 3_000);
+    if (tcp) {
+      const socket = connect(53, server, () =>
+        socket.write(Buffer.concat([Buffer.from([0, query.length]), query])),
+      );
+      socket.on('error', () => resolve('broken'));
+      socket.on('data', (reply) => {
+        resolve(read(reply.subarray(2)));
+        socket.destroy();
+      });
+      return;
+    }
+    const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
+    socket.on('message', (reply) => {
+      resolve(read(reply));
+      socket.close();
+    });
+    socket.send(query, 53, server);
+  });
+}
+
 let endFlood: (() => number) | undefined;
 
 async function answer(command: Record<string, unknown>): Promise<unknown> {
@@ -92,6 +147,10 @@ async function answer(command: Record<string, unknown>): Promise<unknown> {
     case 'flood':
       endFlood = flood(host, port);
       return 'flooding';
+    case 'dnsServe':
+      return dnsServe(host);
+    case 'resolve':
+      return resolveName(String(command['server']), host, command['tcp'] === true);
     case 'endFlood':
       return endFlood?.();
     default:

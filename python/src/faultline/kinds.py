@@ -160,6 +160,13 @@ KafkaRequestTls = TypedDict(
     },
 )
 
+NetworkDnsAnswer1 = TypedDict(
+    "NetworkDnsAnswer1",
+    {
+        "address": str,
+    },
+)
+
 _NetworkLossGilbertElliottRequired = TypedDict(
     "_NetworkLossGilbertElliottRequired",
     {
@@ -220,6 +227,7 @@ KINDS = {
     "kafka_request": "kafka.request",
     "network_corrupt": "network.corrupt",
     "network_delay": "network.delay",
+    "network_dns": "network.dns",
     "network_duplicate": "network.duplicate",
     "network_loss": "network.loss",
     "network_partition": "network.partition",
@@ -1009,6 +1017,35 @@ class Kinds:
                 "ports": ports,
                 "listeners": listeners,
                 "protocols": protocols,
+            },
+            targets=targets,
+            duration=duration,
+            lease=lease,
+            id=id,
+            reason=reason,
+            override=override,
+            wait=wait,
+        )
+
+    def network_dns(
+        self,
+        *,
+        names: Optional[List[str]] = None,
+        answer: Union[Literal["nxdomain", "servfail", "timeout"], NetworkDnsAnswer1],
+        targets: Optional[Targets] = None,
+        duration: Optional[str] = None,
+        lease: Optional[str] = None,
+        id: Optional[str] = None,
+        reason: Optional[str] = None,
+        override: Optional[Dict[str, Any]] = None,
+        wait: Optional[str] = None,
+    ) -> ActiveFault:
+        """Host names resolve wrongly, late or not at all on the targets. (`network.dns`)"""
+        return self._fault(
+            "network.dns",
+            {
+                "names": names,
+                "answer": answer,
             },
             targets=targets,
             duration=duration,

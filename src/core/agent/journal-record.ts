@@ -64,6 +64,9 @@ export interface JournalEntry {
 export function survivesReboot(act: Act): boolean {
   switch (act.act) {
     case 'noop':
+    case 'dns.answer':
+    case 'dns.refresh':
+    case 'dns.stop':
     case 'kafka.proxy':
     case 'kafka.proxy.refresh':
     case 'kafka.proxy.stop':

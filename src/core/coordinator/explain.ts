@@ -64,6 +64,8 @@ function imagined(query: Query): Answer {
       return NO_PACKETS;
     case 'packetCounters':
       return { query: 'packetCounters', packets: {} };
+    case 'resolvers':
+      return { query: 'resolvers', addresses: ['192.0.2.53'] };
     case 'destroyedSockets':
       return { query: 'destroyedSockets', count: 0 };
     case 'cpuCount':

@@ -25,6 +25,7 @@ import { diskTorn } from './disk.torn.ts';
 import { kafkaRequest } from './kafka.request.ts';
 import { networkCorrupt } from './network.corrupt.ts';
 import { networkDelay } from './network.delay.ts';
+import { networkDns } from './network.dns.ts';
 import { networkDuplicate } from './network.duplicate.ts';
 import { networkLoss } from './network.loss.ts';
 import { networkPartition } from './network.partition.ts';
@@ -58,6 +59,7 @@ export const KINDS: readonly FaultKind[] = [
   kafkaRequest,
   networkCorrupt,
   networkDelay,
+  networkDns,
   networkDuplicate,
   networkLoss,
   networkPartition,

@@ -1,6 +1,7 @@
 import { unreachable } from '../base/assert.ts';
 import { describeProxyAct, type ProxyAct } from './act-proxy.ts';
 import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
+import { describeDnsAct, type DnsAct } from './act-dns.ts';
 import { describeNetfilterAct, type NetfilterAct } from './act-netfilter.ts';
 import { describePacketAct, type PacketAct } from './act-packets.ts';
 import { describeSocketAct, type SocketAct } from './act-sockets.ts';
@@ -15,6 +16,7 @@ export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
  */
 export type Act =
   | DiskAct
+  | DnsAct
   | { act: 'noop'; token: string }
   | ProxyAct
   | NetfilterAct
@@ -50,6 +52,10 @@ export function describeAct(act: Act): string {
   switch (act.act) {
     case 'noop':
       return 'do nothing';
+    case 'dns.answer':
+    case 'dns.refresh':
+    case 'dns.stop':
+      return describeDnsAct(act);
     case 'kafka.proxy':
     case 'kafka.proxy.refresh':
     case 'kafka.proxy.stop':

@@ -11,6 +11,7 @@ export const NEEDS = [
   'cpu.burn',
   'disk.fallocate',
   'disk.mount',
+  'dns.redirect',
   'ipset',
   'iptables',
   'kafka.proxy',

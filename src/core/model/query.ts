@@ -1,3 +1,4 @@
+import type { ResolversAnswer, ResolversQuery } from './act-dns.ts';
 import type { DiskAnswer, DiskQuery } from './query-disk.ts';
 import type { NetfilterBackend } from './act-netfilter.ts';
 import type { SocketAnswer, SocketQuery } from './act-sockets.ts';
@@ -12,6 +13,7 @@ import type { ProxyAnswer, ProxyQuery } from './query-proxy.ts';
 export type Query =
   | ProxyQuery
   | DiskQuery
+  | ResolversQuery
   | PacketQuery
   | SocketQuery
   | { query: 'processes'; match: ProcessMatch }
@@ -27,6 +29,7 @@ export type Query =
 export type Answer =
   | ProxyAnswer
   | DiskAnswer
+  | ResolversAnswer
   | PacketCounts
   | SocketAnswer
   | {

@@ -6,6 +6,7 @@ import { writeRedirectRefresh, writeRedirectTable } from '../../core/codec/nft-r
 import { tryLoadGroups } from './control-groups.ts';
 import { tryFallocate } from './disk-fill.ts';
 import { tryDiskMount } from './disk-mounts.ts';
+import { writeDnsRenewal, writeDnsTable } from '../../core/codec/nft-dns.ts';
 import { readChains, writeChain, writeSets } from '../../core/codec/iptables.ts';
 import { holdsAll } from '../../core/codec/netfilter.ts';
 import { readListedTable, writeList, writeTable } from '../../core/codec/nft.ts';
@@ -140,26 +141,47 @@ async function tryBurner(): Promise<Found> {
   }
 }
 
-/** A table of the proxy's, in a network namespace of its own, with its target and its set. */
-async function tryRedirect(scratchDir: string): Promise<Found> {
-  const redirect = {
-    table: 'faultline-probe',
-    faultId: 'probe',
-    ports: [9092],
-    mark: 1,
-    timeoutMs: 60_000,
-  };
+const TRIAL_REDIRECT = {
+  table: 'faultline-probe',
+  faultId: 'probe',
+  ports: [9092],
+  mark: 1,
+  timeoutMs: 60_000,
+};
+const TRIAL_DNS = {
+  table: 'faultline-probe',
+  faultId: 'probe',
+  names: [],
+  answer: 'nxdomain' as const,
+  resolvers: ['192.0.2.53', '2001:db8::53'],
+  timeoutMs: 60_000,
+};
+
+/** Commands of nft, in a network namespace of its own. @param why what they show. */
+async function tryRules(scratchDir: string, commands: string, why: string): Promise<Found> {
   const dir = mkdtempSync(join(scratchDir, 'needs-'));
-  const file = join(dir, 'redirect.nft');
-  writeFileSync(file, writeRedirectTable(redirect, 1) + writeRedirectRefresh(redirect));
+  const file = join(dir, 'trial.nft');
+  writeFileSync(file, commands, { mode: 0o600 });
   try {
     await exec(['unshare', '--net', 'nft', '-f', file], { timeoutMs: TIMEOUT_MS });
-    return { met: true, why: 'nftables redirects connections to a proxy' };
+    return { met: true, why };
   } catch (error) {
     return { met: false, why: reasonOf(error) };
   } finally {
     rmSync(dir, { recursive: true });
   }
+}
+
+/** A table of the proxy's, with its target and its set. */
+function tryRedirect(scratchDir: string): Promise<Found> {
+  const commands = writeRedirectTable(TRIAL_REDIRECT, 1) + writeRedirectRefresh(TRIAL_REDIRECT);
+  return tryRules(scratchDir, commands, 'nftables redirects connections to a proxy');
+}
+
+/** A table of the DNS responder's. */
+function tryDnsRedirect(scratchDir: string): Promise<Found> {
+  const commands = writeDnsTable(TRIAL_DNS, 1) + writeDnsRenewal(TRIAL_DNS.table);
+  return tryRules(scratchDir, commands, 'nftables redirects queries to a responder');
 }
 
 /**
@@ -182,13 +204,15 @@ export async function tryNeeds(
     tryDiskMount(),
     tryRedirect(scratchDir),
     tryDestroy(),
+    tryDnsRedirect(scratchDir),
   ]);
-  const [nft, packets, iptables, ipset, signals, bash, fallocate, diskMount, redirect, sockets] =
-    tried;
+  const [nft, packets, iptables, ipset, signals, bash, fallocate, diskMount, redirect] = tried;
+  const [sockets, dns] = tried.slice(-2) as [Found, Found];
   const found: Record<Need, Found> = {
     'cpu.burn': bash,
     'disk.fallocate': fallocate,
     'disk.mount': diskMount,
+    'dns.redirect': dns,
     ipset,
     iptables,
     'kafka.proxy': redirect,

@@ -18,6 +18,7 @@ import {
   stopBurner,
 } from './burner.ts';
 import { groupExists, removeGroups } from './control-groups.ts';
+import { DnsResponders, resolversHere } from './dns-responders.ts';
 import { answerDisk, diskHolds, diskLeftovers, performDisk } from './disk-mounts.ts';
 import { KafkaProxies, proxyCounts } from './kafka-proxy.ts';
 import { Iptables } from './iptables.ts';
@@ -54,12 +55,14 @@ export class RealLinux implements Linux {
   readonly #netfilter: Netfilter;
   readonly #steering: Steering;
   readonly #pulses = new Pulses();
+  readonly #responders: DnsResponders;
   readonly #services: Services;
   readonly #sockets = new Sockets();
 
   constructor(options: RealLinuxOptions) {
     this.#options = options;
     this.#nft = new Nft(options.scratchDir);
+    this.#responders = new DnsResponders(this.#nft);
     this.#steering = new Steering(this.#nft);
     this.#netfilter = new Netfilter(this.#nft, new Iptables(options.scratchDir, options.iptables));
     this.#services = new Services(options.services);
@@ -69,6 +72,10 @@ export class RealLinux implements Linux {
     switch (act.act) {
       case 'noop':
         return;
+      case 'dns.answer':
+      case 'dns.refresh':
+      case 'dns.stop':
+        return this.#responders.perform(act);
       case 'kafka.proxy':
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
@@ -111,6 +118,10 @@ export class RealLinux implements Linux {
       // It has happened; new connections are nobody's business.
       case 'sockets.destroy':
         return true;
+      case 'dns.answer':
+      case 'dns.refresh':
+      case 'dns.stop':
+        return this.#responders.holds(act);
       case 'kafka.proxy':
       case 'kafka.proxy.refresh':
       case 'kafka.proxy.stop':
@@ -161,6 +172,7 @@ export class RealLinux implements Linux {
     const ofNow = [...burnerLeftovers(), ...groupLeftovers(), ...this.#proxies.leftovers()];
     const steered = this.#steering.leftovers();
     return [
+      ...this.#responders.leftovers(),
       ...steered,
       ...(await this.#netfilter.leftovers()),
       ...ofNow,
@@ -188,6 +200,8 @@ export class RealLinux implements Linux {
         const packets = await this.#netfilter.packets(query.backend, query.table);
         return { query: 'packetCounters', packets };
       }
+      case 'resolvers':
+        return { query: 'resolvers', addresses: resolversHere() };
       case 'destroyedSockets':
         return { query: 'destroyedSockets', count: this.#sockets.count(query.token) };
       case 'cpuCount':
