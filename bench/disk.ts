@@ -93,14 +93,12 @@ function interval({ ratio, low, high }: Ratio): string {
 }
 
 /** Medians, and how often faultline's is another's: the ratio within a round and its 95 % interval. */
-function report({ part, under, rows }: Measured): void {
+function report({ part, under, rows }: Measured, print: (line: string) => void): void {
   const base = rows[BASE] ?? [];
   const others = Object.keys(rows).filter((name) => name !== BASE);
-  console.log(
-    `\n${part}, on ${under}, ${base.length} rounds: median; in () faultline's share of it\n`,
-  );
-  console.log(`| row | ${BASE} | ${others.join(' | ')} |`);
-  console.log(`|---|---|${others.map(() => '---|').join('')}`);
+  print(`\n${part}, on ${under}, ${base.length} rounds: median; in () faultline's share of it\n`);
+  print(`| row | ${BASE} | ${others.join(' | ')} |`);
+  print(`|---|---|${others.map(() => '---|').join('')}`);
   for (const key of Object.keys(base[0] ?? {})) {
     const ours = base.map((row) => row[key] ?? 0);
     const cells = others.map((name) => {
@@ -108,7 +106,7 @@ function report({ part, under, rows }: Measured): void {
       if (theirs.every((value) => value === 0)) return '-';
       return `${median(theirs).toPrecision(3)} (${interval(pairedRatio(ours, theirs))})`;
     });
-    console.log(`| ${key} | ${median(ours).toPrecision(3)} | ${cells.join(' | ')} |`);
+    print(`| ${key} | ${median(ours).toPrecision(3)} | ${cells.join(' | ')} |`);
   }
 }
 
@@ -125,5 +123,6 @@ if (wants('sync')) {
   results.push(await measurePart('sync', '/tmp', withoutRules, sync));
 }
 if (wants('broker')) results.push(await measureBrokers());
-if (values.json === true) console.log(JSON.stringify(results, undefined, 1));
-else for (const result of results) report(result);
+const isJson = values.json === true;
+for (const result of results) report(result, isJson ? say : (line) => console.log(line));
+if (isJson) console.log(JSON.stringify(results));
