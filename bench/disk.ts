@@ -30,8 +30,8 @@ interface Measured {
 }
 
 // Mounts and brokers are not left behind: the round that runs is the last.
-let stopped = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
 
 const say = (line: string): void => console.error(line);
 
@@ -54,7 +54,7 @@ async function measurePart(
       const run = await prepare(subject, index);
       if (run !== undefined) runs.set(name, run);
     }
-    for (let round = 0; round < Number(values.rounds) && !stopped; round++) {
+    for (let round = 0; round < Number(values.rounds) && !stopped.signal.aborted; round++) {
       for (const name of random.shuffle([...runs.keys()])) {
         const row = await runs.get(name)?.();
         if (row !== undefined) (rows[name] ??= []).push(row);
