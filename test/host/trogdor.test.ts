@@ -58,6 +58,13 @@ describe("the coordinator's door for Trogdor's protocol", () => {
     assert.deepEqual(await task('Some%20Task'), done);
   });
 
+  it('a task may come before the agents are linked', async () => {
+    await cluster.startStubs(2);
+    await cluster.startCoordinator({}, { trogdor: '0' });
+    await create('early', noOp());
+    await inState('early', 'RUNNING');
+  });
+
   it('a refusal of one agent is the error of the task', async () => {
     const refusal = new HttpProblem(422, 'no such process', {
       problems: [{ path: '/process', message: '0 process(es) match' }],

@@ -3,153 +3,17 @@
  * coordinator, and its coordinator drives our agents.
  */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import { AgentProcess } from '../support/agent-process.ts';
-import { DiskMount } from '../support/disk-mount.ts';
-import { lacks, ROOT } from '../support/needs.ts';
-import { TestNetwork, type TestNode } from '../support/netns.ts';
+import { lacks } from '../support/needs.ts';
 import { javaOf } from '../support/trogdor/jars.ts';
-import { writeTrogdorConfig } from '../support/trogdor/real.ts';
+import { AGENT, COORDINATOR, TrogdorRig } from '../support/trogdor/rig.ts';
 import { until } from '../support/until.ts';
 
-const AGENT = 8888;
-const COORDINATOR = 8889;
 const THEIR_COORDINATOR = 8890;
 const PARTITION = 'org.apache.kafka.trogdor.fault.NetworkPartitionFaultSpec';
 const STOP = 'org.apache.kafka.trogdor.fault.ProcessStopFaultSpec';
-const TOKEN = 'a-token-that-agents-and-coordinator-share';
-
-interface Ran {
-  code: number | null;
-  output: string;
-}
-
-interface Task {
-  state: string;
-  error?: string;
-  cancelled?: boolean;
-  status?: unknown;
-}
-
-class Rig {
-  readonly network = new TestNetwork('fltrog', 3, 66);
-  readonly directory = mkdtempSync(join(tmpdir(), 'faultline-trogdor-kernel-'));
-  readonly #children: ChildProcess[] = [];
-  readonly #agents: AgentProcess[] = [];
-
-  node(index: number): TestNode {
-    const node = this.network.nodes[index - 1];
-    assert.ok(node);
-    return node;
-  }
-
-  get home(): TestNode {
-    return this.node(3);
-  }
-
-  get tokenFile(): string {
-    return join(this.directory, 'token');
-  }
-
-  config(coordinatorPort: number): string {
-    const path = join(this.directory, `trogdor-${coordinatorPort}.conf`);
-    const of = (node: TestNode) => ({ hostname: node.address, 'trogdor.agent.port': AGENT });
-    writeTrogdorConfig(path, {
-      n1: of(this.node(1)),
-      n2: of(this.node(2)),
-      home: {
-        hostname: this.home.address,
-        'trogdor.agent.port': 0,
-        'trogdor.coordinator.port': coordinatorPort,
-      },
-    });
-    return path;
-  }
-
-  /** Made before the agents start: each sees the mounts that were there when it did. */
-  mount: DiskMount | undefined;
-
-  async start(): Promise<void> {
-    if (lacks('fuse') === false) this.mount = await DiskMount.start();
-    writeFileSync(this.tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-    const door = ['--insecure', '--trogdor-config', this.config(COORDINATOR)];
-    for (const node of [this.node(1), this.node(2)]) {
-      const agent = new AgentProcess(['ip', 'netns', 'exec', node.namespace], {
-        node: node.name,
-        listen: `${node.address}:7711`,
-        extra: ['--trogdor', `${AGENT}`, '--token-file', this.tokenFile, ...door],
-      });
-      this.#agents.push(await agent.start());
-    }
-    const argv = [join(ROOT, 'faultline'), 'coordinator', '--listen', '127.0.0.1:7700'];
-    argv.push('--state', join(this.directory, 'state'), '--agent-token-file', this.tokenFile);
-    const ours = this.launch([...argv, '--trogdor', `${COORDINATOR}`, ...door]);
-    let said = '';
-    ours.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await until('the coordinator to be ready', () => said.includes(' is ready: '), {
-      timeoutMs: 20_000,
-    });
-    assert.match(said, /without authentication/);
-  }
-
-  launch(argv: readonly string[]): ChildProcess {
-    const options = { stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
-    const child = this.network.spawn(this.home, argv, options);
-    child.stderr?.resume();
-    this.#children.push(child);
-    return child;
-  }
-
-  /** One of Trogdor's command lines, to its end. */
-  client(side: 'Coordinator' | 'Agent', rest: string[]): Promise<Ran> {
-    const main = `org.apache.kafka.trogdor.${side.toLowerCase()}.${side}Client`;
-    return ended(this.launch(javaOf(main, ...rest)));
-  }
-
-  /** Asks a coordinator's door from its own namespace. */
-  ask(port: number, method: string, path: string, body?: unknown): unknown {
-    const argv = ['curl', '-sS', '-X', method, `http://${this.home.address}:${port}${path}`];
-    if (body !== undefined)
-      argv.push('-H', 'content-type: application/json', '-d', JSON.stringify(body));
-    return JSON.parse(this.network.run(this.home, argv));
-  }
-
-  task(id: string, port = COORDINATOR): Task {
-    return this.ask(port, 'GET', `/coordinator/tasks/${id}`) as Task;
-  }
-
-  tables(index: number): string {
-    return this.network.run(this.node(index), ['nft', 'list', 'tables']);
-  }
-
-  async close(): Promise<void> {
-    for (const child of this.#children) child.kill('SIGTERM');
-    for (const child of this.#children) await exited(child);
-    for (const agent of this.#agents) await agent.close();
-    await this.mount?.[Symbol.asyncDispose]();
-    this.network.close();
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-}
-
-async function exited(child: ChildProcess): Promise<number | null> {
-  await until('a child to end', () => child.exitCode !== null || child.signalCode !== null, {
-    timeoutMs: 30_000,
-  });
-  return child.exitCode;
-}
-
-async function ended(child: ChildProcess): Promise<Ran> {
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const code = await exited(child);
-  return { code, output };
-}
 
 const stateOf = (pid: number): string =>
   /^\d+ \(.*\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
@@ -167,7 +31,7 @@ suite(
   "Trogdor's programs and our daemons",
   { skip: lacks('root', 'namespaces', 'nft', 'java', 'trogdor-jars') },
   () => {
-    const rig = new Rig();
+    const rig = new TrogdorRig();
     const target = `${rig.home.address}:${COORDINATOR}`;
     before(() => rig.start());
     after(() => rig.close());
@@ -249,6 +113,34 @@ suite(
       await until('the task to end', () => rig.task('files').state === 'DONE');
       assert.equal(rig.task('files').error, undefined);
       assert.equal(contents(mount.file('data-1')), 'text');
+    });
+
+    test('a degraded network is slow both for our coordinator and for one agent alone', async () => {
+      const degraded = {
+        class: 'org.apache.kafka.trogdor.fault.DegradedNetworkFaultSpec',
+        nodeSpecs: { n1: { latencyMs: 300 } },
+      };
+      const there = rig.node(2).address;
+      assert.ok(rig.connectMs(1, there) < 250);
+      const spec = { ...degraded, durationMs: 600_000 };
+      rig.ask(COORDINATOR, 'POST', '/coordinator/task/create', { id: 'slow', spec });
+      await until('the task to run', () => rig.task('slow').state === 'RUNNING');
+      assert.equal(rig.task('slow').status, 'enabled traffic control slow');
+      assert.ok(rig.connectMs(1, there) > 250);
+      rig.ask(COORDINATOR, 'PUT', '/coordinator/task/stop', { id: 'slow' });
+      await until('the task to end', () => rig.task('slow').state === 'DONE');
+      assert.equal(rig.task('slow').status, 'disabled traffic control slow');
+      assert.ok(rig.connectMs(1, there) < 250);
+
+      const worker = { workerId: 7, taskId: 'alone', spec: { ...spec, startMs: Date.now() } };
+      const running = (): boolean =>
+        JSON.stringify(rig.askAgent(1, 'GET', '/agent/status')).includes('"RUNNING"');
+      rig.askAgent(1, 'POST', '/agent/worker/create', worker);
+      await until('the worker to run', running);
+      assert.ok(rig.connectMs(1, there) > 250);
+      rig.askAgent(1, 'PUT', '/agent/worker/stop', { workerId: 7 });
+      await until('the worker to end', () => !running());
+      assert.ok(rig.connectMs(1, there) < 250);
     });
 
     test('its coordinator drives our agents', async () => {

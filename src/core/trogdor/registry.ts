@@ -1,3 +1,4 @@
+import { degradedNetwork } from './classes/degraded-network.ts';
 import { filesUnreadable } from './classes/files-unreadable.ts';
 import { networkPartition } from './classes/network-partition.ts';
 import { noOp } from './classes/no-op.ts';
@@ -6,6 +7,7 @@ import type { TaskClass } from './task-class.ts';
 
 /** Every class of Trogdor's specs that is understood. A test holds this list against the folder. */
 export const TASK_CLASSES: readonly TaskClass[] = [
+  degradedNetwork,
   filesUnreadable,
   networkPartition,
   noOp,

@@ -78,9 +78,14 @@ export function nodesOf(spec: TaskSpec, all: readonly NodeName[]): NodeName[] {
   return [...new Set(classOf(spec).nodes(fieldsOf(spec), all))].sort();
 }
 
-/** The faults it means, on these nodes. */
-export function faultsOf(spec: TaskSpec, nodes: NodeName[]): TaskFault[] {
-  return classOf(spec).faults(fieldsOf(spec), nodes);
+/** The faults it means. `all`: the nodes that have an agent. */
+export function faultsOf(spec: TaskSpec, all: readonly NodeName[]): TaskFault[] {
+  return classOf(spec).faults(fieldsOf(spec), nodesOf(spec, all), all);
+}
+
+/** What this node's agent can do of it alone. */
+export function faultsHere(spec: TaskSpec, node: NodeName, all: readonly NodeName[]): TaskFault[] {
+  return classOf(spec).faultsHere?.(fieldsOf(spec), node, all) ?? faultsOf(spec, all);
 }
 
 export function wordsOf(taskId: string, spec: TaskSpec): TaskWords {

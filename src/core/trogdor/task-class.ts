@@ -42,7 +42,9 @@ export interface TaskClass<P extends TProperties = TProperties> {
   check?(fields: Static<TObject<P>>): Problem[];
   /** The nodes that take part. `all`: every node with an agent. */
   nodes(fields: Static<TObject<P>>, all: readonly NodeName[]): NodeName[];
-  faults(fields: Static<TObject<P>>, nodes: NodeName[]): TaskFault[];
+  faults(fields: Static<TObject<P>>, nodes: NodeName[], all: readonly NodeName[]): TaskFault[];
+  /** What one agent can do of it without a coordinator of ours; without it: the same. */
+  faultsHere?(fields: Static<TObject<P>>, node: NodeName, all: readonly NodeName[]): TaskFault[];
   words(taskId: string, fields: Static<TObject<P>>): TaskWords;
 }
 

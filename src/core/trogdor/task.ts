@@ -47,7 +47,7 @@ export function planTask(
   const nodes = nodesOf(spec, all);
   const startMs = Math.max(spec.startMs, at.nowMs);
   const base = ['trogdor', slugOf(id), at.unique].filter((part) => part !== '').join('-');
-  const faults = faultsOf(spec, nodes).map((fault, index): FaultRequest => {
+  const faults = faultsOf(spec, all).map((fault, index): FaultRequest => {
     const request: FaultRequest = {
       id: index === 0 ? base : `${base}-${index + 1}`,
       kind: fault.kind,
@@ -79,8 +79,9 @@ function errorOf(fault: FaultStatus): string | undefined {
   return said.length === 0 ? undefined : said.join('; ');
 }
 
-function viewOf(fault: FaultStatus | undefined): FaultView {
-  if (!fault) return { state: 'pending' };
+function viewOf(fault: FaultStatus | undefined, isStopped: boolean): FaultView {
+  // One that was not created before the end was asked for never will be.
+  if (!fault) return { state: isStopped ? 'cancelled' : 'pending' };
   const view: FaultView = { state: fault.state };
   const [fired, ended] = [fault.firedAt, fault.endedAt].map((text) => parseInstant(text ?? ''));
   if (fired !== undefined) view.firedAtMs = fired;
@@ -136,7 +137,11 @@ export function taskState(
     return { state: 'DONE', spec, startedMs: -1, doneMs, error, cancelled };
   }
   if (expiresAtOnce(record.spec)) return expired(record, spec, nowMs);
-  const progress = progressOf(faults.map(viewOf), cancelled, record.stoppedMs ?? record.startMs);
+  const progress = progressOf(
+    faults.map((fault) => viewOf(fault, cancelled)),
+    cancelled,
+    record.stoppedMs ?? record.startMs,
+  );
   const words = wordsOf(record.id, record.spec);
   switch (progress.phase) {
     case 'waiting':
@@ -153,8 +158,9 @@ export function taskState(
       if (error !== undefined) done.error = error;
       done.cancelled = cancelled;
       if (startedMs === -1) return done;
+      // Not every node of a task has to act itself: what it sends may be met by its peers.
       const fired = (node: NodeName): boolean =>
-        faults.some((fault) => fault?.nodes[node]?.firedAt !== undefined);
+        faults.some((fault) => (fault?.nodes[node] ?? fault)?.firedAt !== undefined);
       return { ...done, status: statusOf(record, (node) => (fired(node) ? words.ended : null)) };
     }
   }

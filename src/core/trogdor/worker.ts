@@ -3,7 +3,7 @@ import type { AgentContext, AgentFaultRequest } from '../model/fault-request.ts'
 import type { AgentFaultStatus } from '../model/fault-status.ts';
 import type { NodeName } from '../model/topology.ts';
 import { progressOf, type FaultView } from './progress.ts';
-import { faultsOf, nodesOf, shownSpec, wordsOf } from './spec.ts';
+import { faultsHere, shownSpec, wordsOf } from './spec.ts';
 import type { TaskSpec } from './task-class.ts';
 
 /** A worker as the agent keeps it: as long as its process lives, like the agent's other reports. */
@@ -30,15 +30,14 @@ export const WORKER_OWNER = 'trogdor';
  */
 export function planWorker(
   worker: { workerId: string; taskId: string; spec: TaskSpec },
-  here: { topology: AgentContext['topology']; coordinatorAddresses: string[] },
+  here: { node: NodeName; topology: AgentContext['topology']; coordinatorAddresses: string[] },
   at: { nowMs: number; unique: string },
 ): WorkerRecord {
   const { workerId, taskId, spec } = worker;
   const all = here.topology.nodes.map((node) => node.name);
-  const nodes: NodeName[] = nodesOf(spec, all);
   const leftMs = Math.max(spec.startMs, 0) + spec.durationMs - at.nowMs;
   const base = `trogdor-${workerId.replace('-', 'm')}-${at.unique}`;
-  const faults = faultsOf(spec, nodes).map((fault, index): AgentFaultRequest => ({
+  const faults = faultsHere(spec, here.node, all).map((fault, index): AgentFaultRequest => ({
     id: index === 0 ? base : `${base}-${index + 1}`,
     kind: fault.kind,
     params: fault.params,

@@ -46,7 +46,7 @@ export class AgentWorkers {
     if (this.#isKnown(worker)) return;
     const { driver, node } = this.#options;
     const topology = { name: 'trogdor', nodes: await this.#nodes() };
-    const here = { topology, coordinatorAddresses: [remote.replace(/^::ffff:/i, '')] };
+    const here = { node, topology, coordinatorAddresses: [remote.replace(/^::ffff:/i, '')] };
     await this.#options.probed;
     if (this.#isKnown(worker)) return;
     const unique = randomBytes(4).toString('hex');

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sameJson } from '../../core/base/canonical-json.ts';
 import { reasonOf } from '../../core/base/failure.ts';
 import { describeProblem, type Problem } from '../../core/base/problem.ts';
 import { checkRequest } from '../../core/coordinator/admission.ts';
+import { kindNamed } from '../../core/faults/registry.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
+import type { NodeName } from '../../core/model/topology.ts';
 import type { TaskSpec } from '../../core/trogdor/task-class.ts';
 import {
   expiresAtOnce,
@@ -19,6 +22,9 @@ import { refused, TrogdorError } from './trogdor-error.ts';
 const TABLE = 'trogdor-tasks';
 /** Tasks that have ended are forgotten, the oldest first, beyond this many. */
 const TASKS_MAX = 10_000;
+/** A coordinator that has just started is given this long to reach the agents that would act. */
+const FIRST_LINKS_MS = 30_000;
+const LINK_POLL_MS = 50;
 
 /**
  * Trogdor's tasks on our faults: each is a record beside the faults it means, and its state is worked
@@ -32,8 +38,12 @@ export class CoordinatorTasks {
   /** States of tasks that have ended: they never change. */
   readonly #done = new Map<string, TaskState>();
 
-  constructor(coordinator: CoordinatorApi) {
+  readonly #isLinked: (node: NodeName) => boolean;
+  readonly #linkedByMs = performance.now() + FIRST_LINKS_MS;
+
+  constructor(coordinator: CoordinatorApi, isLinked: (node: NodeName) => boolean) {
     this.#coordinator = coordinator;
+    this.#isLinked = isLinked;
     this.#table = coordinator.table<TaskRecord>(TABLE);
     for (const { id, value } of this.#table.list().toReversed()) this.#records.set(id, value);
     coordinator.onEvent(({ type, fault }) => {
@@ -107,10 +117,13 @@ export class CoordinatorTasks {
   /** Creates the faults. What stands in the way is the task's error: it was accepted already. */
   async #inject(record: TaskRecord): Promise<void> {
     if (expiresAtOnce(record.spec)) return;
+    await this.#linked(record);
     for (const fault of record.faults) {
       try {
         if (this.#isOver(record)) return;
         await this.#coordinator.createFault(fault);
+        // Its end may have been asked for while it was on its way.
+        if (this.#isOver(record)) return this.#healAll(record);
       } catch (error) {
         this.#healAll(record);
         // One that its agents refused is there, and says so itself.
@@ -120,6 +133,19 @@ export class CoordinatorTasks {
         if (now) this.#save({ ...now, failed: { error: whyNot(error), atMs: Date.now() } });
         return;
       }
+    }
+  }
+
+  /** Scripts create tasks as soon as the coordinator answers: before it has reached its agents. */
+  async #linked(record: TaskRecord): Promise<void> {
+    const { topology } = this.#coordinator;
+    const actors = record.faults.flatMap(({ kind, params = {}, targets }) => {
+      const selected = Array.isArray(targets) ? targets : [];
+      return kindNamed(kind)?.actors(params, topology, selected, () => true) ?? [];
+    });
+    while (!actors.every((node) => this.#isLinked(node))) {
+      if (performance.now() > this.#linkedByMs || this.#isOver(record)) return;
+      await sleep(LINK_POLL_MS);
     }
   }
 

@@ -1,8 +1,9 @@
 import { TROGDOR_AGENT_ROUTES, TROGDOR_COORDINATOR_ROUTES } from '../../core/trogdor/routes.ts';
 import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import { reasonOf } from '../../core/base/failure.ts';
+import type { NodeName } from '../../core/model/topology.ts';
 import type { Agent } from '../agent/daemon.ts';
-import type { CoordinatorApi } from '../coordinator/api.ts';
+import type { Coordinator } from '../coordinator/coordinator.ts';
 import { parseListen, urlHost, type ListenAddress } from '../http/listen.ts';
 import { agentDoor } from './agent-door.ts';
 import { AgentWorkers } from './agent-workers.ts';
@@ -44,12 +45,15 @@ export function doorWarning(url: string): string {
 }
 
 export interface CoordinatorDoorOptions extends DoorOptions {
-  coordinator: CoordinatorApi;
+  coordinator: Coordinator;
 }
 
 /** @throws Failure: port taken, or not allowed to listen. */
 export async function openCoordinatorDoor(options: CoordinatorDoorOptions): Promise<TrogdorServer> {
-  const tasks = new CoordinatorTasks(options.coordinator);
+  const { coordinator } = options;
+  const isLinked = (node: NodeName): boolean =>
+    coordinator.state.links.get(node)?.complete === true;
+  const tasks = new CoordinatorTasks(coordinator, isLinked);
   const handlers = coordinatorDoor(tasks, {
     serverStartMs: Date.now(),
     shutdown: async (stopAgents) => {

@@ -89,7 +89,7 @@ test('the errors of all nodes stand in the task, and what never fired has no wor
 
 test('a worker ends when its spec says, by the wall clock', () => {
   const topology = { name: 't', nodes: [] };
-  const here = { topology, coordinatorAddresses: [] };
+  const here = { node: 'n1', topology, coordinatorAddresses: [] };
   const worker = (startMs: number, durationMs: number, nowMs: number) =>
     planWorker(
       {

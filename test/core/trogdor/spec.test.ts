@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import type { Problem } from '../../../src/core/base/problem.ts';
 import { readTrogdorConfig, clusterOf } from '../../../src/core/trogdor/config.ts';
 import { parseExactJson } from '../../../src/core/trogdor/json.ts';
-import { faultsOf, nodesOf, readSpec, shownSpec } from '../../../src/core/trogdor/spec.ts';
+import {
+  faultsHere,
+  faultsOf,
+  nodesOf,
+  readSpec,
+  shownSpec,
+} from '../../../src/core/trogdor/spec.ts';
 import type { TaskSpec } from '../../../src/core/trogdor/task-class.ts';
 import { readWorkerId } from '../../../src/core/trogdor/worker-id.ts';
 
@@ -109,6 +115,33 @@ test('unreadable files are an error of a disk of ours, by prefix', () => {
     },
   ]);
   assert.equal(problems({ class: 'FilesUnreadableFaultSpec', errorCode: 9999 }).length, 2);
+});
+
+test('a degraded network is a delay and a rate a value, each of all nodes that have it', () => {
+  const spec = read({
+    class: 'DegradedNetworkFaultSpec',
+    nodeSpecs: {
+      n2: { networkDevice: 'eth0', latencyMs: 100, rateLimitKbit: 3000 },
+      n1: { latencyMs: '100' },
+      n3: {},
+    },
+  });
+  const peers = ['n1', 'n2', 'n3'];
+  const delay = { latency: '100ms', jitter: '10ms', distribution: 'pareto', peers };
+  const rate = { rate: '3000kbit', latency: '500ms', peers };
+  assert.deepEqual(faultsOf(spec, peers), [
+    { kind: 'network.delay', params: delay, targets: ['n1', 'n2'] },
+    { kind: 'network.rate', params: rate, targets: ['n2'] },
+  ]);
+  assert.deepEqual(faultsHere(spec, 'n1', peers), [
+    { kind: 'network.delay', params: { ...delay, direction: 'inbound' }, targets: ['n1'] },
+  ]);
+  assert.deepEqual(
+    faultsHere(spec, 'n3', peers).map(({ kind }) => kind),
+    ['noop'],
+  );
+  const bad = { class: 'DegradedNetworkFaultSpec', nodeSpecs: { n1: { latencyMs: -1 } } };
+  assert.match(problems(bad)[0]?.path ?? '', /nodeSpecs\/n1\/latencyMs/);
 });
 
 test('it is shown without what is empty', () => {

@@ -45,17 +45,6 @@ export const COORDINATOR_DIFFERENCES: readonly Difference[] = [
     exchanges: ['no nodes'],
   },
   {
-    says: 'Classes that are not understood yet',
-    status: 501,
-    exchanges: ['create spec-degraded'],
-  },
-  {
-    says: 'Classes that are not understood yet',
-    status: 404,
-    body: NO_TASK,
-    exchanges: ['show spec-degraded'],
-  },
-  {
     says: 'An empty list of tasks',
     body: { tasks: {} },
     exchanges: [
