@@ -99,6 +99,14 @@ function inside(node: TestNode, argv: readonly string[]): ChildProcess {
   });
 }
 
+/** Killed, and gone: its queue is the next one's. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
+
 async function measure(network: TestNetwork, subject: Subject, each: Case): Promise<Row> {
   const [from, to] = network.nodes as [TestNode, TestNode];
   const rule = ['INPUT', '-p', 'udp', '-j', 'NFQUEUE', '--queue-num', String(QUEUE)];
@@ -130,8 +138,9 @@ async function measure(network: TestNetwork, subject: Subject, each: Case): Prom
       cpuUsPerPacket: (cpu * 1000) / Math.max(1, count),
     };
   } finally {
-    if (consumer) network.run(to, ['iptables', '-D', ...rule, '--queue-bypass']);
-    consumer?.kill('SIGKILL');
+    if (consumer) await end(consumer);
+    // The rule is gone already where the consumer never became ready.
+    network.run(to, ['iptables', '-F', 'INPUT']);
   }
 }
 
