@@ -62,6 +62,12 @@ takeover() {
   [ "$reason" = hung ] && kill=(--kill "$agent:$birth")
   until "$@" --state "$state" "${kill[@]}"; do
     boot_ms
+    # Without its journal nobody can tell what to heal, now or later.
+    if [ ! -d "$state" ]; then
+      say "$state is gone, and with it what there was to heal: 'faultline doctor' looks"
+      leave
+      exit 1
+    fi
     say "healing failed; again in $pause s"
     sleep "$pause"
     [ "$pause" -lt 30 ] && pause=$((pause * 2))

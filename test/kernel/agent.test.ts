@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -191,6 +191,15 @@ suite('a real agent', { skip: lacks('root', 'namespaces', 'nft') }, () => {
       await until('the new guard to heal', () => !paused());
       await agent.exited();
       await agent.start();
+    });
+  });
+
+  test('a guard whose state directory was removed ends, and does not try for ever', async () => {
+    await withAgent(async (agent) => {
+      const [guard = 0] = agent.guardPids;
+      rmSync(agent.state, { recursive: true });
+      agent.kill('SIGKILL');
+      await until('the guard has ended', () => !existsSync(`/proc/${guard}`));
     });
   });
 
