@@ -111,10 +111,12 @@ async function measure(network: TestNetwork, subject: Subject, each: Case): Prom
   const [from, to] = network.nodes as [TestNode, TestNode];
   const rule = ['INPUT', '-p', 'udp', '-j', 'NFQUEUE', '--queue-num', String(QUEUE)];
   const consumer = subject.start && inside(to, subject.start(each.delayUs));
+  let ruled = false;
   try {
     if (consumer) {
       await lines(consumer)();
       network.run(to, ['iptables', '-A', ...rule, '--queue-bypass']);
+      ruled = true;
     }
     const script = join(ROOT, 'bench', 'network', 'datagrams.ts');
     const measured = (node: TestNode, ...args: (string | number)[]): ChildProcess =>
@@ -139,8 +141,7 @@ async function measure(network: TestNetwork, subject: Subject, each: Case): Prom
     };
   } finally {
     if (consumer) await end(consumer);
-    // The rule is gone already where the consumer never became ready.
-    network.run(to, ['iptables', '-F', 'INPUT']);
+    if (ruled) network.run(to, ['iptables', '-D', ...rule, '--queue-bypass']);
   }
 }
 
