@@ -108,7 +108,10 @@ function report({ part, under, rows }: Measured, print: (line: string) => void):
     const cells = others.map((name) => {
       const theirs = (rows[name] ?? []).map((row) => row[key] ?? 0);
       if (theirs.every((value) => value === 0)) return '-';
-      return `${median(theirs).toPrecision(3)} (${interval(pairedRatio(ours, theirs))})`;
+      const ratio = pairedRatio(ours, theirs);
+      // Of nothing there is no ratio: less CPU than the clock of processes can tell.
+      const share = Number.isNaN(ratio.ratio) ? '' : ` (${interval(ratio)})`;
+      return `${median(theirs).toPrecision(3)}${share}`;
     });
     print(`| ${key} | ${median(ours).toPrecision(3)} | ${cells.join(' | ')} |`);
   }
