@@ -90,6 +90,15 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     assert.equal(readFileSync(log(), 'utf8'), 'something');
   });
 
+  test("a mount that another one covers is nobody's concern", () => {
+    const covered = 'mount -t tmpfs tmpfs /tmp && "$0" "$1" doctor --state /run/faultline-none';
+    const program = join(ROOT, 'src/bin/faultline.ts');
+    const argv = ['--mount', 'sh', '-c', covered, process.execPath, program];
+    const { stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' });
+    assert.match(stdout, /can disk\.mount/, stderr);
+    assert.doesNotMatch(stdout, new RegExp(mount.path));
+  });
+
   test('kill -9 of the file system: the fault has failed, and its mount is detached', async () => {
     await begin(failing('lost'));
     mount.process.kill('SIGKILL');

@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { unreachable } from '../../core/base/assert.ts';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { DiskAct } from '../../core/model/act-disk.ts';
@@ -20,10 +21,12 @@ const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
 
 type FaultOf = { token: string; mountPoint: string };
 
-/** The places of this mount namespace where one of our file systems is on top. */
+/** The places of this mount namespace where one of our file systems is on top, and can be reached. */
 function mountPoints(): string[] {
   const top = new Map(readMounts().map((mount) => [mount.mountPoint, mount.type]));
-  return [...top].filter(([, type]) => type === FILE_SYSTEM_TYPE).map(([at]) => at);
+  const ours = [...top].filter(([, type]) => type === FILE_SYSTEM_TYPE).map(([at]) => at);
+  // Below what was mounted over it later (a /dev/shm of a namespace's own), nobody gets to it.
+  return ours.filter((at) => existsSync(dirname(at)));
 }
 
 /** The state of a mount; undefined where no process answers for it. @throws Failure: it is slow. */
