@@ -25,7 +25,7 @@ class DiskFailureTest(KafkaTest):
                 match={"op": ["write"]},
             ) as fault:
                 load.await_more(400)
-                assert self.kafka.leader("events") is not broken, "it leads, and cannot write"
+                self.kafka.await_leader("events", lambda leader: leader is not broken)
             (node,) = fault.status["nodes"].values()
             assert node["receipt"]["during"]["hits"] > 0, node
             # Its only log directory went offline, so the broker has ended.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import time
 import uuid
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from confluent_kafka.admin import AdminClient, NewTopic
 from ducktape.services.service import Service
@@ -91,9 +91,17 @@ class Kafka(Service):
         wait_until(enough, timeout_sec, 0.5, err_msg=says)
 
     def leader(self, topic: str, partition: int = 0) -> Any:
-        """The node that leads a topic-partition."""
+        """The node that leads a topic-partition, None while nobody does."""
         found = self.admin().list_topics(topic, timeout=10).topics[topic].partitions[partition]
-        return self.nodes[found.leader - 1]
+        return self.nodes[found.leader - 1] if found.leader > 0 else None
+
+    def await_leader(self, topic: str, wanted: Callable[[Any], bool]) -> None:
+        def there() -> bool:
+            leader = self.leader(topic)
+            return leader is not None and wanted(leader)
+
+        says = "the leader of %s is not the one that was wanted" % topic
+        wait_until(there, 60, 0.5, err_msg=says)
 
     def start(self, **kwargs: Any) -> None:
         super().start(**kwargs)
