@@ -123,11 +123,10 @@ async function main(): Promise<void> {
   const turns = Number(values.turns);
   const share = Math.ceil(Number(values.rounds) / turns);
   const loads: number[] = [];
-  const prefix = `flb${process.pid % 10_000}`;
   for (let turn = 0; turn < turns; turn++) {
     for (const setting of SETTINGS) {
       if (values.only !== undefined && !setting.includes(values.only)) continue;
-      const network = new TestNetwork(prefix, AGENTS + 1, 201);
+      const network = new TestNetwork('flb', AGENTS + 1, 201);
       try {
         loads.push(loadavg()[0] ?? Number.NaN);
         say(`${setting}: ${share} rounds (load ${loads.at(-1)?.toFixed(1)})`);

@@ -71,7 +71,7 @@ type Row = Record<'peers' | 'applyMs' | 'removeMs', number> & { way: string };
  * in turn within each round.
  */
 export async function benchApply(): Promise<object> {
-  const network = new TestNetwork(`flbapp${process.pid}`, 1, 43);
+  const network = new TestNetwork('flbapp', 1, 43);
   const [node] = network.nodes;
   if (!node) throw new Error('no node');
   const hands = new LinuxInNetns(network, node);

@@ -109,7 +109,7 @@ async function playLane(
   onResult: (result: RoundResult) => void,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'faultline-storm-'));
-  const prefix = `fs${process.pid % 10_000}${String.fromCharCode(97 + index)}`;
+  const prefix = `fs${String.fromCharCode(97 + index)}`;
   const network = new TestNetwork(prefix, NODES.length + 1, 210 + index);
   let child: ChildProcess | undefined;
   // Ctrl-C reaches the lane, too; what is ours is removed when it has ended.

@@ -4,6 +4,7 @@ import { Failure } from '../../src/core/base/failure.ts';
 import type { Act } from '../../src/core/model/act.ts';
 import type { ProcessRef } from '../../src/core/model/process-match.ts';
 import type { Linux } from '../../src/host/linux/linux.ts';
+import { isOwn, ownToken } from '../support/own-token.ts';
 
 /** A machine to try the hands on. Everything is made anew for every test, and closed after it. */
 export interface Bench {
@@ -22,6 +23,11 @@ export const SERVICE = { name: 'victim', mark: 'faultline-suite-service' };
 
 export async function fails(code: string, promise: Promise<unknown>): Promise<void> {
   await assert.rejects(promise, (error) => error instanceof Failure && error.code === code);
+}
+
+/** What is left of a suite's own: other tests' processes are on the same machine. */
+export async function ours(linux: Linux): Promise<Act[]> {
+  return (await linux.leftovers()).filter(isOwn).map(({ remove }) => remove);
 }
 
 /** A test on a bench of its own, closed after it. */
@@ -102,7 +108,7 @@ export function linuxSuite(
     onBench('stalls come and go until they are ended', async (bench) => {
       const { linux } = bench;
       const process = await bench.victim('suite-pulse');
-      const pulse = { token: 'faultline-suite2', processes: [process] };
+      const pulse = { token: ownToken('suite2'), processes: [process] };
       await linux.perform({ act: 'process.pulse', ...pulse, onMs: 60_000, offMs: 10 });
       const query = { query: 'processStates' as const, processes: [process] };
       assert.deepEqual((await linux.ask(query)).states, ['T']);
@@ -137,7 +143,7 @@ export function linuxSuite(
 
     onBench('burners burn, are found, and end', async (bench) => {
       const { linux } = bench;
-      const token = 'faultline-suite3';
+      const token = ownToken('suite3');
       const burn: Act = {
         act: 'cpu.burn',
         token,
@@ -155,24 +161,21 @@ export function linuxSuite(
         assert.ok(waited < 10_000, 'it burns nothing');
         await bench.pass(50);
       }
-      assert.deepEqual(
-        (await linux.leftovers()).map(({ remove }) => remove),
-        [{ act: 'cpu.burn.stop', token }],
-      );
+      assert.deepEqual(await ours(linux), [{ act: 'cpu.burn.stop', token }]);
       await linux.perform({ act: 'cpu.burn.refresh', token });
       for (let again = 0; again < 2; again++) {
         await linux.perform({ act: 'cpu.burn.stop', token });
         assert.equal(await linux.holds(burn), false);
       }
       await fails('expired', linux.perform({ act: 'cpu.burn.refresh', token }));
-      assert.deepEqual(await linux.leftovers(), []);
+      assert.deepEqual(await ours(linux), []);
     });
 
     onBench('burners end by themselves', async (bench) => {
       const { linux } = bench;
       const burn: Act = {
         act: 'cpu.burn',
-        token: 'faultline-suite4',
+        token: ownToken('suite4'),
         workers: 1,
         sharePerMille: 10,
         rampMs: 0,
@@ -187,7 +190,7 @@ export function linuxSuite(
 
     onBench('a proxy stands before a port until it is ended', async (bench) => {
       const { linux } = bench;
-      const token = 'faultline-suite5';
+      const token = ownToken('suite5');
       const redirect = {
         table: token,
         faultId: 'suite-5',
@@ -213,8 +216,8 @@ export function linuxSuite(
         assert.ok(waited < 10_000, 'no connection reaches it');
         await bench.pass(50);
       }
-      const leftovers = await linux.leftovers();
-      assert.ok(leftovers.some(({ remove }) => remove.act === 'kafka.proxy.stop'));
+      const leftovers = await ours(linux);
+      assert.ok(leftovers.some(({ act }) => act === 'kafka.proxy.stop'));
       await linux.perform({ act: 'kafka.proxy.refresh', token });
       for (let again = 0; again < 2; again++) {
         await linux.perform(stop);
@@ -223,7 +226,7 @@ export function linuxSuite(
       }
       assert.equal((await linux.ask({ query: 'proxyCounts', token })).running, false);
       await fails('expired', linux.perform({ act: 'kafka.proxy.refresh', token }));
-      assert.deepEqual(await linux.leftovers(), []);
+      assert.deepEqual(await ours(linux), []);
     });
 
     onBench('every need is met on a bench', async ({ linux }) => {

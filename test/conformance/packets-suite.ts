@@ -3,13 +3,13 @@ import { suite } from 'node:test';
 import { Failure } from '../../src/core/base/failure.ts';
 import type { Act } from '../../src/core/model/act.ts';
 import type { SteerTable } from '../../src/core/model/act-packets.ts';
-import type { Linux } from '../../src/host/linux/linux.ts';
-import { benchTests, type Bench } from './linux-suite.ts';
+import { ownToken } from '../support/own-token.ts';
+import { benchTests, ours, type Bench } from './linux-suite.ts';
 
 function steerOf(timeoutMs: number): SteerTable {
   const ports = { local: [9092], remote: [9092] };
   return {
-    table: 'faultline-suite2',
+    table: ownToken('suite6'),
     faultId: 'suite-1',
     peers: [
       { name: 'n2', ipv4: ['198.51.100.2'], ipv6: ['2001:db8:51::2'], agentPort: 8611 },
@@ -25,12 +25,6 @@ const HALF = {
   ratio: { numerator: 1, denominator: 2 },
   correlation: { numerator: 0, denominator: 1 },
 };
-
-/** What is left of the suite's own: other tests' processes are on the same machine. */
-async function ours(linux: Linux): Promise<Act[]> {
-  const all = await linux.leftovers();
-  return all.filter(({ faultId }) => faultId === 'suite-1').map(({ remove }) => remove);
-}
 
 /** What both implementations promise of packet processes. */
 export function packetsSuite(

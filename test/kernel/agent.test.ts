@@ -25,7 +25,7 @@ suite('a real agent', { skip: lacks('root', 'namespaces', 'nft') }, () => {
   const victimPid = (): number => victim.pid ?? 0;
 
   before(() => {
-    network = new TestNetwork(`fla${process.pid % 10_000}`, 2, 77);
+    network = new TestNetwork('fla', 2, 77);
     node = network.nodes[0] as TestNode;
     prefix = ['ip', 'netns', 'exec', node.namespace];
     victim = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', MARK]);

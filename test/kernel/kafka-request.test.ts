@@ -10,6 +10,7 @@ import type { ProxyRule } from '../../src/core/model/proxy-rule.ts';
 import { LinuxInNetns } from '../support/linux-in-netns.ts';
 import { lacks } from '../support/needs.ts';
 import { TestNetwork, type TestNode } from '../support/netns.ts';
+import { ownToken } from '../support/own-token.ts';
 import { until } from '../support/until.ts';
 
 const PEER = join(import.meta.dirname, '..', 'support', 'kafka-peer.ts');
@@ -80,7 +81,7 @@ suite('a proxy in a node', { skip: lacks('root', 'namespaces', 'nft') }, () => {
   });
 
   test('IPv4, IPv6 and the node itself come through it; open connections are reset', async () => {
-    const token = 'faultline-request1';
+    const token = ownToken('request1');
     const staying = peer(clients, 'stay', broker.address, String(PORT));
     assert.equal(await staying.line(0), 'open');
     await linux.perform(proxy(token, [{ apiKey: 'Heartbeat', nth: 2, duplicate: true }]));
@@ -139,7 +140,7 @@ suite('a proxy in a node', { skip: lacks('root', 'namespaces', 'nft') }, () => {
   );
 
   test('killed, it stops nobody for longer than the kernel allows', async () => {
-    const token = 'faultline-request2';
+    const token = ownToken('request2');
     await linux.perform(proxy(token, [{ delayAfter: '10m' }]));
     const pid = network
       .run(broker, ['pgrep', '-f', `kafka-proxy.ts --token ${token}`])

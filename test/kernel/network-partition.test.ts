@@ -9,6 +9,7 @@ import {
   AGENT,
   CONTROLLER,
   KAFKA,
+  RIG_TOKEN,
   rigTests,
   type Machine,
   type NetRig,
@@ -131,7 +132,7 @@ for (const { backend, iptables } of WAYS) {
       const healUdp = await cut(rig, { backend, ports: [KAFKA], protocols: 'udp' });
       assert.equal(await two.peer.open(one.node.address, KAFKA, 5_000), 'open');
       await two.peer.flood(one.node.address, KAFKA);
-      const query = { query: 'packetCounters' as const, backend, table: 'faultline-kernel1' };
+      const query = { query: 'packetCounters' as const, backend, table: RIG_TOKEN };
       await until('the flood is dropped', async () => {
         return ((await one.hands.ask(query)).packets['n2'] ?? 0) > 50;
       });
@@ -190,7 +191,7 @@ for (const { backend, iptables } of WAYS) {
       const steps = rig.plan(networkPartition, 1, { groups: [['n1'], ['n2']], backend });
       const [step] = steps;
       assert.ok(step?.refresh);
-      const query = { query: 'packetCounters' as const, backend, table: 'faultline-kernel1' };
+      const query = { query: 'packetCounters' as const, backend, table: RIG_TOKEN };
       const counted = async (): Promise<number> => (await one.hands.ask(query)).packets['n2'] ?? 0;
       await one.hands.perform(step.act);
       const [refreshes, applies] = backend === 'nft' ? [300, 50] : [10, 3];

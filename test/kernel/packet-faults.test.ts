@@ -24,7 +24,7 @@ suite(
     let prefix: string[];
 
     before(async () => {
-      network = new TestNetwork(`flp${process.pid % 10_000}`, 2, 78);
+      network = new TestNetwork('flp', 2, 78);
       const [node] = network.nodes as [TestNode, TestNode];
       prefix = ['ip', 'netns', 'exec', node.namespace];
       agent = new AgentProcess(prefix);

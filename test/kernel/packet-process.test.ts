@@ -3,6 +3,7 @@ import { after, suite, test } from 'node:test';
 import type { Fraction } from '../../src/core/base/ratio.ts';
 import type { Likelihood } from '../../src/core/model/packet-shape.ts';
 import { lacks } from '../support/needs.ts';
+import { ownToken } from '../support/own-token.ts';
 import { PacketRig, PORT, processOf, TOKEN } from '../support/packet-rig.ts';
 import { until } from '../support/until.ts';
 
@@ -194,7 +195,7 @@ suite(
     });
 
     onRig('faults add up: two queues, one after the other', async (rig) => {
-      const second = 'faultline-packets2';
+      const second = ownToken('second');
       await rig.shape({ loss: likely(1, 2) });
       const delay = { latencyUs: 60_000, jitterUs: 0, distribution: 'normal' } as const;
       const steer = rig.steer({ table: second });

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 const sleeper = (mark: string): string[] => ['/bin/bash', '-c', 'read -r', mark];
 
 async function open(iptables?: string): Promise<Bench> {
-  const network = new TestNetwork(`flhand${process.pid}`, 1, 41);
+  const network = new TestNetwork('flhand', 1, 41);
   const [node] = network.nodes;
   if (!node) throw new Error('no node');
   const children: ChildProcess[] = [];

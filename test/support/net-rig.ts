@@ -7,11 +7,14 @@ import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
 import { LinuxInNetns } from './linux-in-netns.ts';
 import { NetPeer } from './net-peer-client.ts';
 import { TestNetwork, type TestNode } from './netns.ts';
+import { ownToken } from './own-token.ts';
 
 export const AGENT = 8611;
 /** The listeners of every machine: clients, controllers. */
 export const KAFKA = 9092;
 export const CONTROLLER = 9093;
+/** Of every fault on a rig. */
+export const RIG_TOKEN = ownToken('kernel');
 
 /** A node of a test network: hands on it, and somebody on it who listens and connects. */
 export interface Machine {
@@ -34,7 +37,7 @@ export class NetRig {
   readonly topology: Topology;
 
   constructor(options: RigOptions) {
-    this.network = new TestNetwork(`${options.prefix}${process.pid}`, 3, 42);
+    this.network = new TestNetwork(options.prefix, 3, 42);
     this.machines = this.network.nodes.map((node) => ({
       node,
       hands: new LinuxInNetns(this.network, node, {}, options.iptables),
@@ -66,7 +69,7 @@ export class NetRig {
     return {
       faultId: 'kernel-1',
       instance: 1,
-      token: 'faultline-kernel1',
+      token: RIG_TOKEN,
       node: this.at(index).node.name,
       topology: this.topology,
       targets: [],

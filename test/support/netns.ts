@@ -20,22 +20,23 @@ export class TestNetwork {
   readonly nodes: TestNode[] = [];
   readonly #switch: string;
 
-  /** @param prefix unique on this machine, at most 8 characters. */
+  /** @param prefix of the namespaces' names, unique in this process; its pid comes after it. */
   constructor(prefix: string, count: number, subnet = 1) {
-    this.#switch = `${prefix}-sw`;
+    const own = `${prefix}${process.pid}`;
+    this.#switch = `${own}-sw`;
     try {
       ip('netns', 'add', this.#switch);
       ip('-n', this.#switch, 'link', 'add', 'br0', 'type', 'bridge');
       ip('-n', this.#switch, 'link', 'set', 'br0', 'up');
-      for (let index = 1; index <= count; index++) this.#addNode(prefix, subnet, index);
+      for (let index = 1; index <= count; index++) this.#addNode(own, subnet, index);
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
-  #addNode(prefix: string, subnet: number, index: number): void {
-    const namespace = `${prefix}-${index}`;
+  #addNode(own: string, subnet: number, index: number): void {
+    const namespace = `${own}-${index}`;
     const node = {
       name: `n${index}`,
       namespace,

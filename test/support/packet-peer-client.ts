@@ -1,7 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { TestNetwork, TestNode } from './netns.ts';
+import { ToldPeer } from './told-peer.ts';
 import { until } from './until.ts';
 
 export interface ReceivedPackets {
@@ -11,32 +9,12 @@ export interface ReceivedPackets {
 }
 
 /** Somebody in a node's namespace who sends and receives numbered datagrams. */
-export class PacketPeer {
-  readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (value: unknown) => void>();
-  #nextId = 1;
-
+export class PacketPeer extends ToldPeer {
   constructor(network: TestNetwork, node: TestNode) {
-    const script = join(import.meta.dirname, 'packet-peer.ts');
-    this.#child = network.spawn(node, [process.execPath, script], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const { stdout } = this.#child;
-    if (!stdout) throw new Error('no pipe');
-    createInterface({ input: stdout }).on('line', (line) => {
-      const { id, value } = JSON.parse(line) as { id: number; value: unknown };
-      this.#waiting.get(id)?.(value);
-    });
+    super(network, node, 'packet-peer.ts');
   }
 
-  #tell(command: Record<string, unknown>): Promise<unknown> {
-    const id = this.#nextId++;
-    const answer = new Promise((resolve) => this.#waiting.set(id, resolve));
-    this.#child.stdin?.write(`${JSON.stringify({ ...command, id })}\n`);
-    return answer;
-  }
-
-  listen = (port: number): Promise<unknown> => this.#tell({ do: 'listen', port });
+  listen = (port: number): Promise<unknown> => this.tell({ do: 'listen', port });
 
   /** `burst` datagrams a millisecond, or fewer. */
   send(
@@ -46,12 +24,12 @@ export class PacketPeer {
     options: { size?: number; burst?: number } = {},
   ): Promise<unknown> {
     const { size = 64, burst = 10 } = options;
-    return this.#tell({ do: 'send', host, port, count, size, burst });
+    return this.tell({ do: 'send', host, port, count, size, burst });
   }
 
   /** What came in so far. */
   async take(port: number, clear = false): Promise<ReceivedPackets> {
-    return (await this.#tell({ do: 'take', port, clear })) as ReceivedPackets;
+    return (await this.tell({ do: 'take', port, clear })) as ReceivedPackets;
   }
 
   /** What came in, once nothing more has come for a while. */
@@ -68,12 +46,5 @@ export class PacketPeer {
       { timeoutMs: 60_000, everyMs: 100 },
     );
     return this.take(port, clear);
-  }
-
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.stdin?.end();
-    await ended;
   }
 }

@@ -5,10 +5,11 @@ import type { PacketCounts } from '../../src/core/model/query-packets.ts';
 import type { Leftover } from '../../src/host/linux/linux.ts';
 import { LinuxInNetns } from './linux-in-netns.ts';
 import { TestNetwork, type TestNode } from './netns.ts';
+import { isOwn, ownToken } from './own-token.ts';
 import { PacketPeer, type ReceivedPackets } from './packet-peer-client.ts';
 
 export const PORT = 9092;
-export const TOKEN = 'faultline-packets1';
+export const TOKEN = ownToken('packets');
 const SEED = 7;
 
 /** n1 receives; n2 is shaped, n3 is a bystander. */
@@ -60,10 +61,10 @@ export class PacketRig {
     return this.peers[0].settled(PORT);
   }
 
-  /** Of this network: processes without one (burners of other tests) are none of ours. */
+  /** Of this rig: processes are those of the whole machine, and of other tests. */
   async leftovers(): Promise<Leftover[]> {
     const all = await this.hands.leftovers();
-    return all.filter(({ remove }) => ['packets.release', 'nft.delete'].includes(remove.act));
+    return all.filter(isOwn);
   }
 
   /** Nobody is there any more who could refresh; others come later. */
