@@ -184,6 +184,8 @@ function tryDnsRedirect(scratchDir: string): Promise<Found> {
   return tryRules(scratchDir, commands, 'nftables redirects queries to a responder');
 }
 
+const unmet = (why: string): Found => ({ met: false, why });
+
 /**
  * Tries every need by doing.
  * @param through how nft is called here. @param base which iptables; undefined: what is installed.
@@ -193,35 +195,28 @@ export async function tryNeeds(
   through: string,
   base: string | undefined = findIptables(),
 ): Promise<Capability[]> {
-  const tried = await Promise.all([
-    tryNft(scratchDir, through),
-    tryPacketQueue(scratchDir),
-    tryIptables(scratchDir, base, 'iptables-plain'),
-    tryIptables(scratchDir, base, 'iptables'),
-    trySignals(),
-    tryBurner(),
-    tryFallocate(scratchDir),
-    tryDiskMount(),
-    tryRedirect(scratchDir),
-    tryDestroy(),
-    tryDnsRedirect(scratchDir),
-  ]);
-  const [nft, packets, iptables, ipset, signals, bash, fallocate, diskMount, redirect] = tried;
-  const [sockets, dns] = tried.slice(-2) as [Found, Found];
-  const found: Record<Need, Found> = {
-    'cpu.burn': bash,
-    'disk.fallocate': fallocate,
-    'disk.mount': diskMount,
-    'dns.redirect': dns,
-    ipset,
-    iptables,
-    'kafka.proxy': redirect,
-    nfqueue: packets,
+  const nft = tryNft(scratchDir, through);
+  const signals = trySignals();
+  const tries: Record<Need, Promise<Found>> = {
+    'cpu.burn': tryBurner(),
+    'disk.fallocate': tryFallocate(scratchDir),
+    'disk.mount': tryDiskMount(),
+    'dns.redirect': tryDnsRedirect(scratchDir),
+    ipset: tryIptables(scratchDir, base, 'iptables'),
+    iptables: tryIptables(scratchDir, base, 'iptables-plain'),
+    'kafka.proxy': tryRedirect(scratchDir),
+    nfqueue: tryPacketQueue(scratchDir),
     nft,
     'nft.timeout': nft,
     'process.pidfd': signals,
     'process.signal': signals,
-    'sockets.destroy': sockets,
+    'sockets.destroy': tryDestroy(),
   };
-  return NEEDS.map((need) => ({ need, met: found[need].met, why: found[need].why }));
+  return Promise.all(
+    NEEDS.map(async (need) => {
+      // One that can't be tried is not met; it is no reason to know nothing of the others.
+      const found = await tries[need].catch((error: unknown) => unmet(reasonOf(error)));
+      return { need, met: found.met, why: found.why };
+    }),
+  );
 }
