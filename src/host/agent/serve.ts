@@ -8,8 +8,6 @@ import { parseListen } from '../http/listen.ts';
 import { readTokenFile, tokenFileIn } from '../http/tokens.ts';
 import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import { thisMachine } from '../this-machine.ts';
-import { readTrogdorFile } from '../trogdor/config-file.ts';
-import { doorWarning, openAgentDoor } from '../trogdor/open.ts';
 import type { TrogdorServer } from '../trogdor/serve.ts';
 import { Agent, type AgentOptions } from './daemon.ts';
 import { execFault, readFaultFile } from './exec-file.ts';
@@ -81,8 +79,9 @@ function tlsOf(flags: AgentFlags): TlsOptions | undefined {
 }
 
 /** @throws Failure `bad-trogdor-config`: wrong, or without this node. */
-function trogdorNodesOf({ node, trogdorConfig }: AgentFlags): TrogdorNode[] {
+async function trogdorNodesOf({ node, trogdorConfig }: AgentFlags): Promise<TrogdorNode[]> {
   if (trogdorConfig === undefined) return [];
+  const { readTrogdorFile } = await import('../trogdor/config-file.ts');
   const nodes = readTrogdorFile(trogdorConfig);
   if (nodes.some(({ name }) => name === node)) return nodes;
   const says = `--trogdor-config ${trogdorConfig}: there is no node '${node}' in it`;
@@ -105,7 +104,7 @@ export async function serveAgent(
     flags.tokenFile ?? process.env['FAULTLINE_TOKEN_FILE'] ?? tokenFileIn(flags.state);
   const tokens = readTokenFile(tokenFile);
   const options = optionsOf(flags, false);
-  const trogdorNodes = trogdorNodesOf(flags);
+  const trogdorNodes = await trogdorNodesOf(flags);
   const agent = await Agent.start(options);
   const shutdown = new AbortController();
   let door: TrogdorServer | undefined;
@@ -118,6 +117,8 @@ export async function serveAgent(
       ...(flags.hostName === undefined ? {} : { hostNames: flags.hostName.split(',') }),
     });
     if (flags.trogdor !== undefined) {
+      // An agent without it need not carry it in memory.
+      const { doorWarning, openAgentDoor } = await import('../trogdor/open.ts');
       const { trogdor: at, insecure, node } = flags;
       const hostNames = flags.hostName?.split(',') ?? [];
       const more = { trogdorNodes, logger: options.logger, shutdown: () => shutdown.abort() };

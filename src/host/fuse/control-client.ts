@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { describeProblem, type Problem } from '../../core/base/problem.ts';
-import { controlPath } from './control-server.ts';
+import { controlPath } from './control-path.ts';
 
 /** The mount point as the server named it: symlinks resolved, but the mount itself not entered. */
 export function canonicalMountPoint(path: string): string {

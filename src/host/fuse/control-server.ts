@@ -3,18 +3,12 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Type } from 'typebox';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { shortHash } from '../../core/base/hash.ts';
 import { checkSchema } from '../../core/base/schema.ts';
 import type { Checked, Problem } from '../../core/base/problem.ts';
 import { parseSpecification } from '../../core/disk/check.ts';
 import { NAME_MODELS } from '../../core/disk/names.ts';
 import { checkSingle, Terms } from '../../core/disk/single.ts';
 import { Refusal, type Control } from './control.ts';
-
-/** Where the control of a mount listens: outside the mount, so that no fault can lock it out. */
-export function controlPath(mountPoint: string): string {
-  return `/run/faultline/disk/${shortHash(mountPoint)}.sock`;
-}
 
 const MAX_BODY_BYTES = 1 << 20;
 

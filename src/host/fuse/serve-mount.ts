@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Control } from './control.ts';
-import { controlPath, serveControl } from './control-server.ts';
+import { controlPath } from './control-path.ts';
+import { serveControl } from './control-server.ts';
 import { FileSystem, type FileSystemOptions } from './file-system.ts';
 
 /**

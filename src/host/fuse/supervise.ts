@@ -4,7 +4,7 @@ import { Failure } from '../../core/base/failure.ts';
 import { cString, libc, MNT_DETACH } from './libc.ts';
 import { ourMountAt } from './mounts.ts';
 import { askDisk } from './control-client.ts';
-import { controlPath } from './control-server.ts';
+import { controlPath } from './control-path.ts';
 
 const READY = 'ready\n';
 
