@@ -14,8 +14,8 @@ export const doctorCommand = buildCommand<
   docs: {
     brief: 'What Faultline has left on this node',
     fullDescription: withExamples(
-      `Looks for everything on this machine that carries our mark: rules, stopped processes,
-burners. Touches nothing. Needs no daemon; needs root to see everything.
+      `Looks for everything on this machine that carries our mark: rules, stopped processes, processes
+of our own, disk faults. Touches nothing. Needs no daemon; needs root to see everything.
 Exit code 0: nothing is left; 1: something is.`,
       [
         ['faultline doctor', 'look'],

@@ -116,7 +116,12 @@ before.
 **What a Kafka user sees.** TCP repeats what is lost, so nothing is missing, but late: by a round
 trip where later packets tell of the loss, by at least 200 ms where the last packet of a request was
 lost. One percent is seen in the 99th percentile; ten percent in everything; beyond that connections
-stall until \`request.timeout.ms\` or \`replica.lag.time.max.ms\` is over.`,
+stall until \`request.timeout.ms\` or \`replica.lag.time.max.ms\` is over.
+
+**By rules.** With \`backend: nft\` or \`iptables\`, or by itself on a node without a packet queue, rules
+drop the packets and there is no process (what is said of it below then does not hold): the kernel
+draws, not the seed; packets that it has merged are lost together; neither \`correlation\` nor
+\`gilbertElliott\` is to be had.`,
   colour: '#c5221f',
   params: Params,
   examples: [
