@@ -47,7 +47,10 @@ function schemaAt(schema: SchemaNode, path: string): SchemaNode | undefined {
 
 /** A value as it is quoted in a message: JSON, shortened. */
 export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  // Trogdor's peers write whole numbers that only a bigint holds; JSON has no word for those.
+  const whole = (_name: string, one: unknown): unknown =>
+    typeof one === 'bigint' ? one.toString() : one;
+  const text = JSON.stringify(value, whole) ?? 'nothing';
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

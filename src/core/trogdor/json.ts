@@ -2,7 +2,9 @@ import { invalid, valid, type Checked } from '../base/problem.ts';
 
 /** Before a whole number that no double holds: it stands as text with this mark until it is read. */
 const MARK = '\u0000';
-const TOKENS = /"(?:[^"\\]|\\.)*"|\/\*[\s\S]*?\*\/|\/\/[^\n]*|-?[0-9][0-9.eE+-]*/g;
+/** What is opened and never closed is a token, too: else each such opening is a walk to the end. */
+const TOKENS = /"(?:[^"\\]|\\[\s\S])*"?|\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\n]*|-?[0-9][0-9.eE+-]*/g;
+const UNCLOSED = /^\/\*(?![\s\S]*\*\/$)/;
 
 /**
  * Reads JSON as Trogdor's peers write it: comments are passed over, and whole numbers beyond 2^53
@@ -10,7 +12,7 @@ const TOKENS = /"(?:[^"\\]|\\.)*"|\/\*[\s\S]*?\*\/|\/\/[^\n]*|-?[0-9][0-9.eE+-]*
  */
 export function parseExactJson(text: string): Checked<unknown> {
   const exact = text.replaceAll(TOKENS, (token) => {
-    if (token.startsWith('/')) return ' ';
+    if (token.startsWith('/')) return UNCLOSED.test(token) ? token : ' ';
     const isBeyond = /^-?[0-9]{16,}$/.test(token) && !Number.isSafeInteger(Number(token));
     return isBeyond ? `"\\u0000${token}"` : token;
   });

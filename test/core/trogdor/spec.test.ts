@@ -43,6 +43,27 @@ test('whole numbers keep all their digits, comments are passed over, texts are l
   assert.equal(parseExactJson('{"id": 1e400000000000000000}').ok, true);
 });
 
+// A pattern that walks to the end from every opening takes hours for these, and a daemon with them.
+test('what is opened a hundred thousand times and never closed is read in one go', () => {
+  const opened = [
+    '"' + '\\"'.repeat(500_000),
+    '"' + '\\"'.repeat(500_000) + '\\',
+    '/* /'.repeat(250_000),
+  ];
+  for (const text of opened) assert.equal(parseExactJson(text).ok, false);
+  for (const text of ['{}/*', '{}/*/', '{}/* *']) assert.equal(parseExactJson(text).ok, false);
+  assert.deepEqual(parseExactJson('{}/**/ // end'), { ok: true, value: {} });
+});
+
+test('a whole number that no double holds is refused where it does not belong, by its digits', () => {
+  const text = '{"class":"NoOpTaskSpec","durationMs":123456789012345678901}';
+  const parsed = parseExactJson(text);
+  assert.ok(parsed.ok);
+  const [problem] = problems(parsed.value);
+  assert.equal(problem?.path, '/durationMs');
+  assert.match(problem?.found ?? '', /123456789012345678901/);
+});
+
 test('worker ids are 64-bit numbers, as decimal text', () => {
   const good = [9223372036854775807n, '9223372036854775807', -1, 0, '-9223372036854775808'];
   for (const id of good) assert.deepEqual(readWorkerId(id, ''), { ok: true, value: String(id) });
