@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -59,6 +60,7 @@ suite("Trogdor's command lines", { skip: lacks('linux') }, () => {
   let env: NodeJS.ProcessEnv;
   let agentAt = '';
   let coordinatorAt = '';
+  let ownAgentAt = '';
 
   function launch(...argv: string[]): ChildProcess {
     const script = join(ROOT, 'compat', 'trogdor.sh');
@@ -95,6 +97,7 @@ suite("Trogdor's command lines", { skip: lacks('linux') }, () => {
   before(async () => {
     const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
     [agentAt, coordinatorAt] = [`127.0.0.1:${ports[0]}`, `127.0.0.1:${ports[1]}`];
+    ownAgentAt = `http://127.0.0.1:${ports[2]}`;
     env = {
       ...process.env,
       FAULTLINE_STATE: directory,
@@ -129,6 +132,32 @@ suite("Trogdor's command lines", { skip: lacks('linux') }, () => {
     assert.equal((await agentClient('stopWorker', '--workerId', ID)).code, 0);
     assert.equal((await agentClient('destroyWorker', '--workerId', ID)).code, 0);
     assert.doesNotMatch((await agentClient('status', '--json')).out, new RegExp(ID));
+  });
+
+  test('its own API takes a token that nobody can work out of trogdor.conf', async () => {
+    const ask = async (token: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await fetch(`${ownAgentAt}/v1/faults`, { headers })).status;
+    };
+    const { nodes } = JSON.parse(readFileSync(file('trogdor.conf'), 'utf8')) as {
+      nodes: Record<string, Record<string, unknown>>;
+    };
+    const n1 = nodes['n1'];
+    const described = {
+      name: 'n1',
+      hostname: n1?.['hostname'],
+      agentPort: n1?.['trogdor.agent.port'],
+      coordinatorPort: n1?.['trogdor.coordinator.port'],
+      ownAgentPort: n1?.['faultline.agent.port'],
+      tags: [],
+    };
+    const worked = createHash('sha256')
+      .update(JSON.stringify([described]))
+      .digest('hex');
+    assert.equal(await ask(worked), 401);
+    const tokenFile = join(directory, 'trogdor', 'token');
+    assert.equal(await ask(readFileSync(tokenFile, 'utf8').trim()), 200);
+    assert.equal(statSync(tokenFile).mode & 0o777, 0o600);
   });
 
   test('the coordinator: a task from a file, shown, stopped, destroyed', async () => {

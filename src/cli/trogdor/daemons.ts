@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../../core/base/failure.ts';
@@ -10,6 +9,7 @@ import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import { serveAgent, startAgentOnly } from '../../host/agent/serve.ts';
 import { startCoordinator } from '../../host/coordinator/serve.ts';
 import { isLoopback } from '../../host/http/listen.ts';
+import { tokenFileIn } from '../../host/http/tokens.ts';
 import { AgentWorkers } from '../../host/trogdor/agent-workers.ts';
 import { readTrogdorFile } from '../../host/trogdor/config-file.ts';
 import { doorWarning } from '../../host/trogdor/open.ts';
@@ -44,8 +44,9 @@ interface Place {
 }
 
 /**
- * Trogdor's command lines know no tokens; trogdor.conf is what all hosts share, so the token between
- * our own daemons is made of it. It keeps strangers out no better than Trogdor's open port does.
+ * Trogdor's command lines know no tokens: the daemons of one machine share one that is made once; those
+ * of several are given the same. It is made of nothing that others could know, because who has it may do
+ * all that our own API does, which is far more than Trogdor's open port allows.
  */
 function placeOf(role: 'agent' | 'coordinator', config: string, name: string): Place {
   const nodes = readTrogdorFile(config);
@@ -54,12 +55,16 @@ function placeOf(role: 'agent' | 'coordinator', config: string, name: string): P
   const root = process.env['FAULTLINE_STATE'] ?? '/var/lib/faultline';
   const state = join(root, `trogdor-${role}-${name}`);
   mkdirSync(state, { recursive: true, mode: 0o700 });
-  const tokenFile = process.env['FAULTLINE_TOKEN_FILE'] ?? join(state, 'shared-token');
-  if (process.env['FAULTLINE_TOKEN_FILE'] === undefined) {
-    const token = createHash('sha256').update(JSON.stringify(nodes)).digest('hex');
-    writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-  }
+  const tokenFile = process.env['FAULTLINE_TOKEN_FILE'] ?? tokenFileIn(join(root, 'trogdor'));
   return { config, node, nodes, state, tokenFile };
+}
+
+/** What has to be done by hand where agents are on other hosts; undefined: nothing. */
+function tokenNote({ nodes, tokenFile }: Place): string | undefined {
+  const far = nodes.filter(({ agentPort, hostname }) => agentPort > 0 && !isLoopback(hostname));
+  if (far.length === 0) return undefined;
+  const names = far.map(({ name }) => name).join(', ');
+  return `${names}: their agents must have the token of ${tokenFile} (copy it there, or set FAULTLINE_TOKEN_FILE)`;
 }
 
 /** As Trogdor all interfaces, but where the node is called by a loopback name nobody else could come. */
@@ -126,7 +131,8 @@ export async function agent(argv: readonly string[], print: Print, stop: AbortSi
 export async function coordinator(argv: readonly string[], print: Print, stop: AbortSignal) {
   const given = readOptions('trogdor-coordinator', argv, daemonOptions('coordinator'));
   const config = only(given, 'coordinator.config');
-  const { node, state, tokenFile } = placeOf('coordinator', config, only(given, 'node-name'));
+  const place = placeOf('coordinator', config, only(given, 'node-name'));
+  const { node, state, tokenFile } = place;
   const shutdown = new AbortController();
   const served = await startCoordinator(
     {
@@ -139,7 +145,8 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
     },
     { shutdown: () => shutdown.abort() },
   );
-  process.stderr.write(`${doorWarning(served.trogdorUrl ?? '')}\n`);
+  const said = [doorWarning(served.trogdorUrl ?? ''), tokenNote(place) ?? []].flat();
+  process.stderr.write(said.map((line) => `${line}\n`).join(''));
   announce('coordinator', print);
   const ended = AbortSignal.any([stop, shutdown.signal]);
   if (!ended.aborted)

@@ -1,5 +1,13 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 
@@ -112,8 +120,12 @@ export function firstToken(path: string): string {
 export function tokenFileIn(stateDirectory: string): string {
   const path = join(stateDirectory, 'token');
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  if (existsSync(path)) return path;
+  const draft = `${path}-${randomBytes(8).toString('hex')}`;
   try {
-    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    // Whole or not at all: another daemon may be starting beside this one.
+    linkSync(draft, path);
   } catch (error) {
     // It was there already: the same token as before.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
@@ -122,6 +134,8 @@ export function tokenFileIn(stateDirectory: string): string {
         cause: error,
       });
     }
+  } finally {
+    rmSync(draft, { force: true });
   }
   return path;
 }
