@@ -20,7 +20,7 @@ import { HttpProblem } from '../http/http-problem.ts';
 import { refused, TrogdorError } from './trogdor-error.ts';
 
 const TABLE = 'trogdor-tasks';
-/** Tasks that have ended are forgotten, the oldest first, beyond this many. */
+/** Tasks that have ended are forgotten, the oldest first, beyond this many; more that go on are refused. */
 const TASKS_MAX = 10_000;
 /** A coordinator that has just started is given this long to reach the agents that would act. */
 const FIRST_LINKS_MS = 30_000;
@@ -41,7 +41,15 @@ export class CoordinatorTasks {
   readonly #isLinked: (node: NodeName) => boolean;
   readonly #linkedByMs = performance.now() + FIRST_LINKS_MS;
 
-  constructor(coordinator: CoordinatorApi, isLinked: (node: NodeName) => boolean) {
+  readonly #most: number;
+
+  /** @param most tasks that may be kept. */
+  constructor(
+    coordinator: CoordinatorApi,
+    isLinked: (node: NodeName) => boolean,
+    most = TASKS_MAX,
+  ) {
+    this.#most = most;
     this.#coordinator = coordinator;
     this.#isLinked = isLinked;
     this.#table = coordinator.table<TaskRecord>(TABLE);
@@ -73,8 +81,11 @@ export class CoordinatorTasks {
     if (problems.length > 0) throw refused(problems);
     if (this.#coordinator.halted)
       throw new TrogdorError(409, "everything was healed; 'faultline resume' allows tasks again");
+    if (!this.#hasRoom()) {
+      const says = `${this.#most} tasks have not ended; destroy some of them first`;
+      throw new TrogdorError(503, says);
+    }
     this.#save(record);
-    this.#forgetOldest();
     void this.#inject(record);
   }
 
@@ -99,13 +110,15 @@ export class CoordinatorTasks {
     this.#records.set(record.id, record);
   }
 
-  #forgetOldest(): void {
-    if (this.#records.size <= TASKS_MAX) return;
+  /** Makes room for one more, where one that has ended can be forgotten. */
+  #hasRoom(): boolean {
+    if (this.#records.size < this.#most) return true;
     for (const id of this.#records.keys()) {
       if (this.get(id)?.state !== 'DONE') continue;
       this.#forget(id);
-      return;
+      return true;
     }
+    return false;
   }
 
   #forget(id: string): void {
