@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statfsSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,6 +111,34 @@ suite('disk faults without a file system of ours', { skip: lacks('root', 'linux'
     }
     return bits;
   }
+
+  test('no room is taken in a file that has another name, too', async () => {
+    const step = await stepOf('disk.fill', { directory: disk });
+    assert.ok(step.act.act === 'disk.fill');
+    writeFileSync(join(disk, 'precious'), 'text');
+    linkSync(join(disk, 'precious'), step.act.path);
+    await assert.rejects(linux.perform(step.act), /could not be allocated/);
+    assert.equal(readFileSync(join(disk, 'precious'), 'utf8'), 'text');
+    rmSync(join(disk, 'precious'));
+  });
+
+  test('no bit flips of what is no file of anybody', async () => {
+    execFileSync('mkfifo', [join(disk, 'fifo')]);
+    symlinkSync('/etc/hostname', join(disk, 'link'));
+    writeFileSync(join(directory, 'journal'), 'our own state');
+    const wrong: [string, RegExp][] = [
+      [join(disk, 'fifo'), /no regular file/],
+      [join(disk, 'link'), /no regular file/],
+      ['/dev/null', /no regular file/],
+      ['/proc/self/status', /the kernel's/],
+      ['/sys/kernel/mm/ksm/run', /the kernel's|no such file/],
+      [join(directory, 'journal'), /own state/],
+    ];
+    for (const [file, says] of wrong) {
+      const [problem] = await planned('disk.flip', { file });
+      assert.match((problem as Problem).message ?? '', says, file);
+    }
+  });
 
   test('bits of a segment flip, and come back', async () => {
     mkdirSync(join(disk, 'orders-0'));

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, lstat, rm, statfs, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
@@ -9,6 +10,9 @@ import { FILE_SYSTEM_TYPE, readMounts } from '../fuse/mounts.ts';
 
 type Fill = Extract<DiskAct, { act: 'disk.fill' | 'disk.fill.remove' }>;
 
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
+const NEW = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+const THERE = O_RDWR | O_NOFOLLOW;
 const TIMEOUT_MS = 60_000;
 const NAME = /\/\.faultline-[0-9a-z]{1,32}$/;
 
@@ -56,9 +60,17 @@ export async function fill({ path, bytes }: Extract<Fill, { act: 'disk.fill' }>)
   const size = await sizeOf(path);
   if (size === bytes) return;
   try {
-    // New, or it could be somebody's link to anywhere.
-    if (size === undefined) await (await open(path, 'wx', 0o600)).close();
-    await exec(['fallocate', '--length', String(bytes), path], { timeoutMs: TIMEOUT_MS });
+    // New, or it could be somebody's link to anywhere; and that very file is what grows, whatever
+    // whoever owns the directory puts in its place meanwhile.
+    const file = await open(path, size === undefined ? NEW : THERE, 0o600);
+    try {
+      const looked = await file.stat();
+      if (!looked.isFile() || looked.nlink !== 1) throw new Error('it has another name, too');
+      const same = `/proc/${process.pid}/fd/${file.fd}`;
+      await exec(['fallocate', '--length', String(bytes), same], { timeoutMs: TIMEOUT_MS });
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     await removeFill({ path });
     const message = `${path} could not be allocated: ${reasonOf(error)}`;

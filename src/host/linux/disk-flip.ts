@@ -1,20 +1,40 @@
 import { constants } from 'node:fs';
-import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { DiskAct, FlippedFile } from '../../core/model/act-disk.ts';
 import type { DiskAnswer, DiskFile, FilePlaces } from '../../core/model/query-disk.ts';
 
-const { O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 const DRAWN = 2 ** 32;
+const NOT_REGULAR = 'ENOTREG';
+/** statfs(2): what looks like a file there is a switch of the kernel's, or of the firmware's. */
+const OF_THE_KERNEL = new Set([
+  0x9fa0, // proc
+  0x62656572, // sysfs
+  0x62656570, // configfs
+  0x64626720, // debugfs
+  0x74726163, // tracefs
+  0x73636673, // securityfs
+  0x27e0eb, // cgroup
+  0x63677270, // cgroup2
+  0xcafe4a11, // bpf
+  0xde5e81e4, // efivarfs
+  0x6165676c, // pstore
+]);
 
 async function withFile<T>(
   path: string,
   flags: number,
   use: (file: FileHandle) => Promise<T>,
 ): Promise<T> {
-  const file = await open(path, flags | O_NOFOLLOW);
+  const notRegular = (): Error =>
+    Object.assign(new Error(`${path} is no regular file`), { code: NOT_REGULAR });
+  // Before it is opened: to open a device is to do something to it, and a FIFO keeps who opens it.
+  if (!(await lstat(path)).isFile()) throw notRegular();
+  const file = await open(path, flags | O_NOFOLLOW | O_NONBLOCK);
   try {
+    if (!(await file.stat()).isFile()) throw notRegular();
     return await use(file);
   } finally {
     await file.close();
@@ -53,11 +73,24 @@ async function look(path: string, places: FilePlaces): Promise<DiskFile> {
   });
 }
 
+/** @throws Error: it is the kernel's, or the agent's own. */
+async function refuseOthers(path: string, stateDirectory: string | undefined): Promise<void> {
+  if (OF_THE_KERNEL.has((await statfs(path)).type)) throw new Error(`${path} is the kernel's`);
+  if (stateDirectory === undefined) return;
+  const [at, own] = [await realpath(path), await realpath(stateDirectory)];
+  const sameDevice = (await stat(at)).dev === (await stat(own)).dev;
+  if (sameDevice && at.startsWith(`${own}/`)) throw new Error(`${path} is this agent's own state`);
+}
+
+/** @param stateDirectory the agent's own, whose files are not flipped. */
 export async function fileAt(
   places: FilePlaces,
+  stateDirectory: string | undefined,
 ): Promise<Extract<DiskAnswer, { query: 'diskFile' }>> {
   try {
-    return { query: 'diskFile', file: await look(await pathOf(places), places) };
+    const path = await pathOf(places);
+    await refuseOthers(path, stateDirectory);
+    return { query: 'diskFile', file: await look(path, places) };
   } catch (error) {
     return { query: 'diskFile', why: reasonOf(error) };
   }
@@ -121,7 +154,11 @@ export async function flipBack({ path, inode, windows }: FlippedFile): Promise<v
     });
   } catch (error) {
     // Deleted, or renamed to be: the bits went with it.
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+    if (
+      ['ENOENT', 'ENOTDIR', 'ELOOP', NOT_REGULAR].includes(
+        (error as NodeJS.ErrnoException).code ?? '',
+      )
+    )
       return;
     const message = `the bytes of ${path} could not be put back: ${reasonOf(error)}`;
     throw new Failure('not-flipped-back', message, { definite: false, cause: error });

@@ -163,7 +163,7 @@ async function factsOf(mountPoint: string): Promise<DiskMountFacts> {
   };
 }
 
-/** @param stateDirectory the agent's own: disk.fill refuses its file system. */
+/** @param stateDirectory the agent's own: disk.fill refuses its file system, disk.flip its files. */
 export async function answerDisk(
   query: DiskQuery,
   stateDirectory: string | undefined,
@@ -182,7 +182,7 @@ export async function answerDisk(
     case 'diskSpace':
       return spaceOf(query.directory, stateDirectory);
     case 'diskFile':
-      return fileAt(query);
+      return fileAt(query, stateDirectory);
     case 'diskBytes':
       return { query: 'diskBytes', same: await bytesAre(query.path, query.windows) };
     default:
