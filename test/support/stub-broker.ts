@@ -54,8 +54,13 @@ export class StubBroker {
     });
   }
 
-  async close(): Promise<void> {
+  /** Ends every connection. */
+  drop(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.drop();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

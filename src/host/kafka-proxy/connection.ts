@@ -89,11 +89,15 @@ export class ProxiedConnection {
     client.on('error', () => undefined);
     broker.on('error', () => undefined);
     client.on('end', () => this.#clientEnded());
-    client.on('close', () => this.#clientEnded());
+    client.on('close', () => {
+      this.#requests.sourceGone();
+      this.#clientEnded();
+    });
     broker.on('end', () => {
       this.#replies.whenIdle(() => client.end());
     });
     broker.on('close', (failed) => {
+      this.#replies.sourceGone();
       if (failed) reset(client);
       else this.#replies.whenIdle(() => client.destroySoon());
     });
@@ -143,7 +147,8 @@ export class ProxiedConnection {
   #settle(): void {
     if (!this.#clientGone || this.#broker.destroyed || !this.#requests.idle) return;
     if (this.#client.destroyed) this.#replies.writable();
-    if (this.#pending.size === 0) {
+    // A broker that has ended answers nothing more.
+    if (this.#pending.size === 0 || this.#broker.readableEnded) {
       this.#broker.end();
       return;
     }

@@ -65,6 +65,13 @@ export class FrameCutter {
     this.#run();
   }
 
+  /** Nothing more will come: a frame that is half here never will be whole. */
+  abandon(): void {
+    this.#collecting = undefined;
+    this.#rest = undefined;
+    this.#spare = undefined;
+  }
+
   /** Nothing more is begun until go(). */
   stop(): void {
     this.#stopped = true;

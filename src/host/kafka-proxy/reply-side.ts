@@ -30,6 +30,7 @@ export class ReplySide implements FrameSink {
   #collectedBytes = 0;
   #mute = false;
   #isFull = false;
+  #gone = false;
   #waitingForIdle: (() => void) | undefined;
 
   constructor(pending: PendingReplies, shared: ProxyShared, link: SideLink) {
@@ -56,6 +57,22 @@ export class ReplySide implements FrameSink {
   writable(): void {
     this.#isFull = false;
     if (!this.#cutter.stopped) this.#link.resume();
+  }
+
+  /** The broker is gone for good: what a half frame of its was given room for is free again. */
+  sourceGone(): void {
+    this.#gone = true;
+    if (!this.#cutter.stopped) this.#abandon();
+  }
+
+  #abandon(): void {
+    this.#cutter.abandon();
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    this.#shared.room.give(this.#collectedBytes);
+    this.#collectedBytes = 0;
   }
 
   /** Calls back once nothing waits here any more. */
@@ -118,6 +135,7 @@ export class ReplySide implements FrameSink {
     void this.#shared.waiting.for(ms).then(() => {
       this.#cutter.go();
       if (this.#cutter.stopped) return;
+      if (this.#gone) this.#abandon();
       if (!this.#isFull) this.#link.resume();
       this.#waitingForIdle?.();
     });
@@ -128,7 +146,7 @@ export class ReplySide implements FrameSink {
   }
 
   collected(frame: Buffer): boolean {
-    this.#shared.room.give(this.#collectedBytes);
+    this.#giveBack();
     const reply = this.#current as PendingReply;
     let altered: Uint8Array = frame;
     for (const plan of reply.plans) altered = alteredBy(plan, altered, reply);

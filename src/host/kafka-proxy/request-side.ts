@@ -35,6 +35,7 @@ export class RequestSide implements FrameSink {
   #taken = 0;
   #working = false;
   #isFull = false;
+  #gone = false;
 
   constructor(pending: PendingReplies, shared: ProxyShared, link: RequestLink) {
     this.#pending = pending;
@@ -65,6 +66,22 @@ export class RequestSide implements FrameSink {
   writable(): void {
     this.#isFull = false;
     if (!this.#cutter.stopped) this.#link.resume();
+  }
+
+  /** The client is gone for good: what a half frame of its was given room for is free again. */
+  sourceGone(): void {
+    this.#gone = true;
+    if (this.idle) this.#abandon();
+  }
+
+  #abandon(): void {
+    this.#cutter.abandon();
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    this.#shared.room.give(this.#taken);
+    this.#taken = 0;
   }
 
   begin(start: Buffer, size: number): Route {
@@ -149,7 +166,7 @@ export class RequestSide implements FrameSink {
     if (verdict?.action.do === 'hold' || verdict?.action.do === 'delayBefore') {
       return this.#hold(frame, head, verdict.action.ms);
     }
-    this.#shared.room.give(this.#taken);
+    this.#giveBack();
     this.#carryOut(frame, head, body, verdict);
   }
 
@@ -178,7 +195,7 @@ export class RequestSide implements FrameSink {
     this.#working = true;
     this.#cutter.stop();
     void this.#shared.waiting.for(ms).then(() => {
-      this.#shared.room.give(this.#taken);
+      this.#giveBack();
       this.#working = false;
       this.#carryOut(frame, head, undefined, undefined);
       this.#goOn();
@@ -188,6 +205,7 @@ export class RequestSide implements FrameSink {
   #goOn(): void {
     this.#cutter.go();
     if (this.#cutter.stopped) return;
+    if (this.#gone) this.#abandon();
     if (!this.#isFull) this.#link.resume();
     this.#link.settled();
   }

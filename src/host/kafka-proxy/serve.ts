@@ -20,7 +20,7 @@ import { TopicNames } from './topic-names.ts';
 import { Room, Waiting } from './waiting.ts';
 
 /** What all connections together may hold back, in bytes. */
-const ROOM = 256 * 1024 * 1024;
+export const ROOM = 256 * 1024 * 1024;
 const RENEW_MS = 1_000;
 const WRITE_MS = 100;
 /** What was released may flow this long before its connections end. */
@@ -51,6 +51,26 @@ function listen(server: Server): Promise<number> {
     });
     server.listen({ host: '::', port: 0 }, done);
   });
+}
+
+/**
+ * Joins a client to a broker of its own.
+ * @throws what dialling throws, at once where the broker is down; the client's connection ends then.
+ */
+export function joined(
+  near: ReadSocket,
+  dial: (intake?: Intake) => Socket,
+  shared: ProxyShared,
+): ProxiedConnection {
+  const intake = new Intake();
+  let socket: Socket;
+  try {
+    socket = dial(intake);
+  } catch (error) {
+    near.socket.destroy();
+    throw error;
+  }
+  return new ProxiedConnection(near, { socket, intake }, shared, () => dial());
 }
 
 /** A proxy in a node, from its orders to its end. */
@@ -93,16 +113,12 @@ export class NodeProxy {
       client.destroy();
       return;
     }
-    const begin = (near: ReadSocket): void => {
-      const intake = new Intake();
-      const far = { socket: this.#dial(to, intake), intake };
-      const ask = (): Socket => this.#dial(to);
-      const connection = new ProxiedConnection(near, far, this.#shared, ask);
+    const dial = (intake?: Intake): Socket => this.#dial(to, intake);
+    try {
+      const near = this.#secured(client);
+      const connection = joined(near, dial, this.#shared);
       this.#open.add(connection);
       near.socket.on('close', () => this.#open.delete(connection));
-    };
-    try {
-      begin(this.#secured(client));
     } catch (error) {
       console.error(`a connection was refused: ${reasonOf(error)}`);
       client.destroy();
@@ -163,7 +179,13 @@ export class NodeProxy {
     this.#written = text;
     // A line that ends: a reader that meets half of it reads again.
     const bytes = Buffer.from(`${text}\n`);
-    writeSync(COUNTS_FD, bytes, 0, bytes.length, 0);
-    ftruncateSync(COUNTS_FD, bytes.length);
+    try {
+      writeSync(COUNTS_FD, bytes, 0, bytes.length, 0);
+      ftruncateSync(COUNTS_FD, bytes.length);
+    } catch (error) {
+      // A full disk: what is counted is told later, and what is proxied goes on.
+      this.#written = '';
+      console.error(`the counts could not be written: ${reasonOf(error)}`);
+    }
   }
 }

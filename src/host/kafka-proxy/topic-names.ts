@@ -41,7 +41,13 @@ export class TopicNames {
 
   #askOnce(connect: () => Socket): Promise<void> {
     return new Promise((resolve) => {
-      const socket = connect();
+      let socket: Socket;
+      try {
+        socket = connect();
+      } catch {
+        // The broker is down, or we have no descriptor left: nothing is learned.
+        return resolve();
+      }
       const timer = setTimeout(() => socket.destroy(), ASK_MS);
       let answer: Buffer = Buffer.alloc(0);
       socket.on('error', () => undefined); // 'close' follows; without an answer nothing is learned.

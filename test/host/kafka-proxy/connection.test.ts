@@ -10,7 +10,8 @@ import type { ProxyRule } from '../../../src/core/model/proxy-rule.ts';
 import { RuleSet } from '../../../src/core/proxy/decide.ts';
 import { ProxiedConnection, type ProxyShared } from '../../../src/host/kafka-proxy/connection.ts';
 import { adopt } from '../../../src/host/kafka-proxy/sockets.ts';
-import { sharedState } from '../../../src/host/kafka-proxy/serve.ts';
+import { joined, ROOM, sharedState } from '../../../src/host/kafka-proxy/serve.ts';
+import { TopicNames } from '../../../src/host/kafka-proxy/topic-names.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { echo, StubBroker } from '../../support/stub-broker.ts';
 import { until } from '../../support/until.ts';
@@ -68,7 +69,57 @@ function alien(correlationId: number, size: number): Buffer {
   return frame;
 }
 
+/** Whether nothing of the room that all connections share is taken. */
+function isFree(shared: ProxyShared): boolean {
+  if (!shared.room.take(ROOM)) return false;
+  shared.room.give(ROOM);
+  return true;
+}
+
 suite('a proxied connection', () => {
+  test('half a request takes its room only as long as its client is there', async () => {
+    await withProxy([{ apiKey: 'Produce', duplicate: true }], async ({ client, shared }) => {
+      const app = await client();
+      app.send(produce(1, -1, 'orders', 1_000_000).subarray(0, 5_000));
+      await until('the room to be taken', () => !isFree(shared));
+      app.close();
+      await until('the room to be free', () => isFree(shared));
+    });
+  });
+
+  test('half an answer takes its room only as long as its broker is there', async () => {
+    await withProxy([], async ({ broker, client, shared }) => {
+      shared.rewrite = () => () => undefined;
+      const whole = Buffer.alloc(1_000_000);
+      whole.writeInt32BE(whole.length - 4, 0);
+      whole.writeInt32BE(1, 4);
+      broker.answer = () => whole.subarray(0, 5_000);
+      const app = await client();
+      app.send(request(1));
+      await until('the room to be taken', () => !isFree(shared));
+      broker.drop();
+      await until('the room to be free', () => isFree(shared));
+    });
+  });
+
+  test('where the broker can not be dialled, the client is not kept waiting', async () => {
+    const shared = sharedState(new RuleSet([], new Random(1)));
+    const refuse = (): never => {
+      throw new Error('ECONNREFUSED');
+    };
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+      assert.throws(() => joined(adopt(accepted), refuse, shared), /ECONNREFUSED/);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const app = await new RawClient((server.address() as AddressInfo).port).opened();
+      await app.ended();
+      await new TopicNames().ask(refuse);
+    } finally {
+      server.close();
+    }
+  });
+
   test('passes on every byte as it came, in whatever pieces', async () => {
     await withProxy([{ apiKey: 'EndTxn', duplicate: true }], async ({ broker, client }) => {
       const app = await client();
