@@ -120,7 +120,7 @@ function framed(message: Uint8Array): Buffer {
 /** Asks a real resolver. @returns undefined where it does not answer. */
 type Forward = (message: Buffer, resolver: string) => Promise<Buffer | undefined>;
 
-const forwardUdp: Forward = (message, resolver) =>
+export const forwardUdp: Forward = (message, resolver) =>
   new Promise((resolve) => {
     const socket = createSocket(isIpv6(resolver) ? 'udp6' : 'udp4');
     const end = (reply?: Buffer): void => {
@@ -130,7 +130,8 @@ const forwardUdp: Forward = (message, resolver) =>
     };
     const timer = setTimeout(() => end(), FORWARD_MS);
     socket.on('error', () => end()).on('message', (reply) => end(reply));
-    socket.connect(53, resolver, () => socket.send(message));
+    // Also called where there is no way there (a network that is cut): then with the error.
+    socket.connect(53, resolver, (error?: Error) => (error ? end() : socket.send(message)));
   });
 
 const forwardTcp: Forward = (message, resolver) =>
