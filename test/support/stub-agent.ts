@@ -47,6 +47,8 @@ export class StubAgent {
   readonly requests: string[] = [];
   /** Fault id to our own boot clock at its firing. */
   readonly firedAtMs = new Map<string, number>();
+  /** How many were opened. */
+  links = 0;
   #server: HttpServer | undefined;
   #port: number;
   readonly #sockets = new Set<WebSocket>();
@@ -55,6 +57,11 @@ export class StubAgent {
   constructor(options: StubOptions) {
     this.options = options;
     this.#port = options.port ?? 0;
+  }
+
+  /** Says something on every link that an agent would not say. */
+  say(text: string): void {
+    for (const socket of this.#sockets) socket.send(text);
   }
 
   get url(): string {
@@ -112,6 +119,7 @@ export class StubAgent {
       throw new HttpProblem(409, `this is '${this.options.node}'`);
     this.#ws.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
       this.#sockets.add(socket);
+      this.links++;
       socket.on('close', () => this.#sockets.delete(socket));
       // A link that breaks is the test's doing.
       socket.on('error', () => socket.terminate());

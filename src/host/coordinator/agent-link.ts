@@ -238,7 +238,7 @@ export class AgentLink {
     const atMs = bootMs();
     let frame: LinkFrame;
     try {
-      frame = JSON.parse(data.toString()) as LinkFrame;
+      frame = readFrame(data.toString());
     } catch {
       // Not our protocol: nothing on this connection can be trusted.
       socket.close(1007, 'no frame of a link');
@@ -290,4 +290,12 @@ async function readRefusal(response: IncomingMessage): Promise<string> {
     // Not problem details of ours: something else listens there.
     return `answered ${response.statusCode}: is that a Faultline agent?`;
   }
+}
+
+/** @throws SyntaxError, TypeError: no frame, which an agent of ours would not send. */
+function readFrame(text: string): LinkFrame {
+  const frame = JSON.parse(text) as LinkFrame | null;
+  if (typeof frame !== 'object' || frame === null) throw new TypeError('no object');
+  if (frame.frame === 'status' && !Array.isArray(frame.faults)) throw new TypeError('no faults');
+  return frame;
 }

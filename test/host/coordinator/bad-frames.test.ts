@@ -1,0 +1,19 @@
+import { after, test } from 'node:test';
+import { StubCluster } from '../../support/stub-cluster.ts';
+import { until } from '../../support/until.ts';
+
+const cluster = new StubCluster();
+after(() => cluster.close());
+
+test('what no agent of ours would say ends its link, and not the coordinator', async () => {
+  await cluster.startStubs(1);
+  const stub = cluster.stub('n1');
+  await cluster.startCoordinator();
+  await cluster.linked();
+  for (const text of ['null', '7', '{"frame":"status"}', 'no frame']) {
+    const before = stub.links;
+    stub.say(text);
+    await until(`a new link after ${text}`, () => stub.links > before);
+    await cluster.linked();
+  }
+});
