@@ -1,0 +1,123 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
+
+const BIN = join(import.meta.dirname, '..', '..', 'bin');
+const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
+const START_MS = 20_000;
+
+const isGone = (state: string): boolean => ['gone', 'Z', 'X'].includes(state);
+
+/** What a sort of process is called. */
+interface Sort {
+  /** The file in src/bin. */
+  script: string;
+  /** For people: 'Kafka proxy'. */
+  name: string;
+  /** The code of the Failure where one does not start. */
+  notStarted: string;
+}
+
+/**
+ * Processes of faults that take their orders on standard input, say on standard output when they are
+ * ready, outlive the agent and end by themselves unless they are renewed. Each is found in /proc by its
+ * token: `node SCRIPT --token TOKEN`.
+ */
+export class ToldProcesses {
+  readonly #sort: Sort;
+
+  constructor(sort: Sort) {
+    this.#sort = sort;
+  }
+
+  /** The token in a process's arguments; undefined where it is none of these. */
+  #tokenOf(argv: readonly string[]): string | undefined {
+    const at = argv.findIndex((part) => part.endsWith(`/src/bin/${this.#sort.script}`));
+    const [flag, token = ''] = argv.slice(at + 1);
+    return at > 0 && flag === '--token' && TOKEN.test(token) ? token : undefined;
+  }
+
+  running(token: string): SeenProcess[] {
+    return seeProcesses().filter((seen) => this.#tokenOf(seen.argv) === token);
+  }
+
+  /** Of all that run. */
+  tokens(): string[] {
+    return [...new Set(seeProcesses().flatMap(({ argv }) => this.#tokenOf(argv) ?? []))];
+  }
+
+  /**
+   * Returns when it is ready. @param more descriptors after standard error, a group.
+   * @throws Failure with what it said.
+   */
+  async start(
+    token: string,
+    orders: object,
+    more: { descriptors?: number[]; gid?: number } = {},
+  ): Promise<void> {
+    const { descriptors = [], gid } = more;
+    const argv = ['--disable-warning=ExperimentalWarning', join(BIN, this.#sort.script)];
+    const options: SpawnOptions = {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore', ...descriptors],
+      cwd: '/',
+      env: { PATH: process.env['PATH'] },
+      ...(gid === undefined ? {} : { gid }),
+    };
+    const child = spawn(process.execPath, [...argv, '--token', token], options);
+    child.stdin?.on('error', () => undefined); // It ended: its exit says why.
+    child.stdin?.end(JSON.stringify(orders));
+    await this.#ready(child);
+    child.stdout?.destroy();
+    child.unref();
+  }
+
+  #ready(child: ChildProcess): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (reason: string): void => {
+        clearTimeout(timer);
+        const message = `the ${this.#sort.name} did not start: ${reason}`;
+        reject(new Failure(this.#sort.notStarted, message, { definite: false }));
+      };
+      const timer = setTimeout(() => fail(`it said nothing for ${START_MS} ms`), START_MS);
+      child.once('error', (error) => fail(reasonOf(error)));
+      child.once('exit', (code) => fail(`it ended with ${code}`));
+      if (child.stdout === null) return fail('it has no output');
+      createInterface({ input: child.stdout }).once('line', (line) => {
+        const said = JSON.parse(line) as { ready: boolean; reason?: string };
+        if (!said.ready) return fail(said.reason ?? 'it did not say why');
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Renews its own timeout, by SIGCONT: one that comes too early harms nobody. @throws Failure 'expired' */
+  renew(token: string): void {
+    const renewed = this.running(token).filter(({ ref }) => sendSignal(ref, 'SIGCONT'));
+    if (renewed.length > 0) return;
+    const message = `the ${this.#sort.name} ${token} has ended by itself`;
+    throw new Failure('expired', message, { definite: true });
+  }
+
+  /** Asks it to end and kills it where it does not; harmless where none runs. */
+  async end(token: string): Promise<void> {
+    const refs = this.running(token).map(({ ref }) => ref);
+    for (const ref of refs) sendSignal(ref, 'SIGTERM');
+    try {
+      await waitFor(refs, isGone, 'SIGTERM');
+    } catch {
+      // It hangs, or is stopped: it holds nothing that a kill would not free.
+      await this.kill(token);
+    }
+  }
+
+  /** Harmless where none runs. */
+  async kill(token: string): Promise<void> {
+    const refs = this.running(token).map(({ ref }) => ref);
+    for (const ref of refs) sendSignal(ref, 'SIGKILL');
+    await waitFor(refs, isGone, 'SIGKILL');
+  }
+}
