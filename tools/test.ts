@@ -34,7 +34,8 @@ const GROUPS: readonly Group[] = [
   alone('test/kernel'),
   alone('test/web'),
   alone('test/kafka'),
-  alone('test/ducktape'),
+  // Ducktape's own runs, each with a Kafka cluster of its own.
+  { ...alone('test/ducktape'), timeoutMs: 600_000 },
 ];
 
 const GROUP_BUDGET_MS = 30 * 60_000;

@@ -11,7 +11,7 @@ class TransactionsTest(KafkaTest):
     @verified
     def test_coordinator_and_leader_stall(self) -> None:
         self.kafka.create_topic("payments")
-        producer = self.producer(transactional_id="payer", transaction_timeout_ms=30000)
+        producer = self.producer(transactional_id="payer", transaction_timeout_ms=60000)
         producer.init_transactions(30)
         committed = []
 
@@ -24,6 +24,8 @@ class TransactionsTest(KafkaTest):
                 producer.commit_transaction(60)
                 committed.extend(values)
             else:
+                # Else it would be dropped before it is ever sent.
+                producer.flush(60)
                 producer.abort_transaction(60)
 
         for number in range(10):
