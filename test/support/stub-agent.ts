@@ -47,21 +47,14 @@ export class StubAgent {
   readonly requests: string[] = [];
   /** Fault id to our own boot clock at its firing. */
   readonly firedAtMs = new Map<string, number>();
-  /** How many were opened. */
-  links = 0;
   #server: HttpServer | undefined;
   #port: number;
-  readonly #sockets = new Set<WebSocket>();
+  readonly sockets = new Set<WebSocket>();
   readonly #ws = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
   constructor(options: StubOptions) {
     this.options = options;
     this.#port = options.port ?? 0;
-  }
-
-  /** Says something on every link that an agent would not say. */
-  say(text: string): void {
-    for (const socket of this.#sockets) socket.send(text);
   }
 
   get url(): string {
@@ -102,7 +95,7 @@ export class StubAgent {
   }
 
   dropLinks(): void {
-    for (const socket of this.#sockets) socket.terminate();
+    for (const socket of this.sockets) socket.terminate();
   }
 
   /** A fault that somebody else made. */
@@ -118,9 +111,8 @@ export class StubAgent {
     if (upgrade.request.headers['faultline-node'] !== this.options.node)
       throw new HttpProblem(409, `this is '${this.options.node}'`);
     this.#ws.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
-      this.#sockets.add(socket);
-      this.links++;
-      socket.on('close', () => this.#sockets.delete(socket));
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
       // A link that breaks is the test's doing.
       socket.on('error', () => socket.terminate());
       socket.on('message', (data) => {
@@ -167,7 +159,7 @@ export class StubAgent {
   #push(id: string): void {
     const status = this.faults.get(id)?.status;
     const frame = JSON.stringify({ frame: 'status', faults: [status], complete: false });
-    for (const socket of this.#sockets) socket.send(frame);
+    for (const socket of this.sockets) socket.send(frame);
   }
 
   #fault(request: AgentFaultRequest, owner: string, instance: number, state: State): StubFault {

@@ -64,7 +64,8 @@ function tokenNote({ nodes, tokenFile }: Place): string | undefined {
   const far = nodes.filter(({ agentPort, hostname }) => agentPort > 0 && !isLoopback(hostname));
   if (far.length === 0) return undefined;
   const names = far.map(({ name }) => name).join(', ');
-  return `${names}: their agents must have the token of ${tokenFile} (copy it there, or set FAULTLINE_TOKEN_FILE)`;
+  const how = 'copy it there, or set FAULTLINE_TOKEN_FILE';
+  return `${names}: their agents must have the token of ${tokenFile} (${how})`;
 }
 
 /** As Trogdor all interfaces, but where the node is called by a loopback name nobody else could come. */

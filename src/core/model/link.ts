@@ -15,3 +15,11 @@ export type LinkFrame =
 export const LINK_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 /** Ping this often; a link silent for three of them is half-open and is dropped. */
 export const LINK_PING_MS = 2_000;
+
+/** @throws SyntaxError, TypeError: no frame, which an agent of ours would not send. */
+export function readLinkFrame(text: string): LinkFrame {
+  const frame = JSON.parse(text) as LinkFrame | null;
+  if (typeof frame !== 'object' || frame === null) throw new TypeError('no object');
+  if (frame.frame === 'status' && !Array.isArray(frame.faults)) throw new TypeError('no faults');
+  return frame;
+}

@@ -5,7 +5,12 @@ import type { ClockSample } from '../../core/coordinator/clock-offset.ts';
 import type { ClockEstimate } from '../../core/coordinator/machine-types.ts';
 import type { AgentFaultStatus, NodeStatus } from '../../core/model/fault-status.ts';
 import type { Capability } from '../../core/model/fault.ts';
-import { LINK_FRAME_BYTES_MAX, LINK_PING_MS, type LinkFrame } from '../../core/model/link.ts';
+import {
+  LINK_FRAME_BYTES_MAX,
+  LINK_PING_MS,
+  readLinkFrame,
+  type LinkFrame,
+} from '../../core/model/link.ts';
 import type { NodeName } from '../../core/model/topology.ts';
 import { bootMs } from '../clock.ts';
 import { VERSION } from '../version.ts';
@@ -238,7 +243,7 @@ export class AgentLink {
     const atMs = bootMs();
     let frame: LinkFrame;
     try {
-      frame = readFrame(data.toString());
+      frame = readLinkFrame(data.toString());
     } catch {
       // Not our protocol: nothing on this connection can be trusted.
       socket.close(1007, 'no frame of a link');
@@ -290,12 +295,4 @@ async function readRefusal(response: IncomingMessage): Promise<string> {
     // Not problem details of ours: something else listens there.
     return `answered ${response.statusCode}: is that a Faultline agent?`;
   }
-}
-
-/** @throws SyntaxError, TypeError: no frame, which an agent of ours would not send. */
-function readFrame(text: string): LinkFrame {
-  const frame = JSON.parse(text) as LinkFrame | null;
-  if (typeof frame !== 'object' || frame === null) throw new TypeError('no object');
-  if (frame.frame === 'status' && !Array.isArray(frame.faults)) throw new TypeError('no faults');
-  return frame;
 }

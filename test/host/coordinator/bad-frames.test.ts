@@ -11,9 +11,12 @@ test('what no agent of ours would say ends its link, and not the coordinator', a
   await cluster.startCoordinator();
   await cluster.linked();
   for (const text of ['null', '7', '{"frame":"status"}', 'no frame']) {
-    const before = stub.links;
-    stub.say(text);
-    await until(`a new link after ${text}`, () => stub.links > before);
+    const [socket] = stub.sockets;
+    socket?.send(text);
+    await until(`a new link after ${text}`, () => {
+      const [now] = stub.sockets;
+      return now !== undefined && now !== socket;
+    });
     await cluster.linked();
   }
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite, test } from 'node:test';
 import { Random } from '../../../src/core/base/random.ts';
@@ -7,56 +6,9 @@ import { carriesCode } from '../../../src/core/codec/kafka/error-answer.ts';
 import { readResponse, writeRequest, writeResponse } from '../../../src/core/codec/kafka/frame.ts';
 import type { Struct } from '../../../src/core/codec/kafka/value.ts';
 import type { ProxyRule } from '../../../src/core/model/proxy-rule.ts';
-import { RuleSet } from '../../../src/core/proxy/decide.ts';
-import { ProxiedConnection, type ProxyShared } from '../../../src/host/kafka-proxy/connection.ts';
-import { adopt } from '../../../src/host/kafka-proxy/sockets.ts';
-import { joined, ROOM, sharedState } from '../../../src/host/kafka-proxy/serve.ts';
-import { TopicNames } from '../../../src/host/kafka-proxy/topic-names.ts';
-import { RawClient } from '../../support/raw-client.ts';
-import { echo, StubBroker } from '../../support/stub-broker.ts';
+import { produce, request, withProxy } from '../../support/proxy-bench.ts';
+import { echo } from '../../support/stub-broker.ts';
 import { until } from '../../support/until.ts';
-
-interface Bench {
-  broker: StubBroker;
-  shared: ProxyShared;
-  client(): Promise<RawClient>;
-}
-
-/** A stub broker behind a proxy with rules. */
-async function withProxy(rules: ProxyRule[], body: (bench: Bench) => Promise<void>): Promise<void> {
-  const broker = new StubBroker();
-  const port = await broker.listen();
-  const shared = sharedState(new RuleSet(rules, new Random(1)));
-  const dial = () => connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
-    void new ProxiedConnection(adopt(accepted), { socket: dial() }, shared, dial);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const clients: RawClient[] = [];
-  const client = (): Promise<RawClient> => {
-    const one = new RawClient((server.address() as AddressInfo).port);
-    clients.push(one);
-    return one.opened();
-  };
-  try {
-    await body({ broker, shared, client });
-  } finally {
-    for (const one of clients) one.close();
-    server.close();
-    await broker.close();
-  }
-}
-
-const HEARTBEAT = 12;
-const request = (correlationId: number, apiKey = HEARTBEAT, body: Struct = {}): Uint8Array =>
-  writeRequest({ apiKey, version: apiKey === 0 ? 9 : 4, correlationId, clientId: 'app' }, body);
-
-const produce = (correlationId: number, acks: number, topic = 'orders', size = 10): Uint8Array =>
-  request(correlationId, 0, {
-    transactionalId: null,
-    acks,
-    topicData: [{ name: topic, partitionData: [{ index: 0, records: new Uint8Array(size) }] }],
-  });
 
 /** A request of an API and version that no release has. */
 function alien(correlationId: number, size: number): Buffer {
@@ -69,57 +21,7 @@ function alien(correlationId: number, size: number): Buffer {
   return frame;
 }
 
-/** Whether nothing of the room that all connections share is taken. */
-function isFree(shared: ProxyShared): boolean {
-  if (!shared.room.take(ROOM)) return false;
-  shared.room.give(ROOM);
-  return true;
-}
-
 suite('a proxied connection', () => {
-  test('half a request takes its room only as long as its client is there', async () => {
-    await withProxy([{ apiKey: 'Produce', duplicate: true }], async ({ client, shared }) => {
-      const app = await client();
-      app.send(produce(1, -1, 'orders', 1_000_000).subarray(0, 5_000));
-      await until('the room to be taken', () => !isFree(shared));
-      app.close();
-      await until('the room to be free', () => isFree(shared));
-    });
-  });
-
-  test('half an answer takes its room only as long as its broker is there', async () => {
-    await withProxy([], async ({ broker, client, shared }) => {
-      shared.rewrite = () => () => undefined;
-      const whole = Buffer.alloc(1_000_000);
-      whole.writeInt32BE(whole.length - 4, 0);
-      whole.writeInt32BE(1, 4);
-      broker.answer = () => whole.subarray(0, 5_000);
-      const app = await client();
-      app.send(request(1));
-      await until('the room to be taken', () => !isFree(shared));
-      broker.drop();
-      await until('the room to be free', () => isFree(shared));
-    });
-  });
-
-  test('where the broker can not be dialled, the client is not kept waiting', async () => {
-    const shared = sharedState(new RuleSet([], new Random(1)));
-    const refuse = (): never => {
-      throw new Error('ECONNREFUSED');
-    };
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
-      assert.throws(() => joined(adopt(accepted), refuse, shared), /ECONNREFUSED/);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      const app = await new RawClient((server.address() as AddressInfo).port).opened();
-      await app.ended();
-      await new TopicNames().ask(refuse);
-    } finally {
-      server.close();
-    }
-  });
-
   test('passes on every byte as it came, in whatever pieces', async () => {
     await withProxy([{ apiKey: 'EndTxn', duplicate: true }], async ({ broker, client }) => {
       const app = await client();
