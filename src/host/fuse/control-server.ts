@@ -182,6 +182,8 @@ export async function serveControl(
   stop: () => void,
 ): Promise<Server> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  // Also one that was there: a file system has no umask, and its socket is anybody's for a moment.
+  chmodSync(dirname(path), 0o700);
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
     answer(control, stop, request).then(

@@ -194,9 +194,10 @@ export async function answerDisk(
 export async function diskLeftovers(): Promise<Leftover[]> {
   const found: Leftover[] = [];
   for (const mountPoint of mountPoints()) {
-    const state = await stateOf(mountPoint);
+    // One that does not answer must not hide what else is left: it is told when it is to be removed.
+    const state = await stateOf(mountPoint).catch(() => undefined);
     if (state === undefined) {
-      const says = `mount at ${mountPoint} whose file-system process is dead`;
+      const says = `mount at ${mountPoint} whose file-system process is dead, or does not answer`;
       found.push({ says, remove: { act: 'disk.unmount', mountPoint } });
       continue;
     }

@@ -74,7 +74,12 @@ export class Nft implements RuleBackend {
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const run = await this.run('list tables inet\n', true);
+    const run = await this.run('list tables inet\n', true).catch((error: unknown) => {
+      // Without nft nobody has made a table; what iptables has made is still to be found.
+      if (error instanceof Failure && error.code === 'not-started') return undefined;
+      throw error;
+    });
+    if (run === undefined) return [];
     if (!run.ok) throw rejected(run);
     const leftovers: Leftover[] = [];
     for (const table of readOurTables(run.output)) {

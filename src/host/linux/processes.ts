@@ -89,6 +89,20 @@ export function seeProcess(pid: number): SeenProcess | undefined {
   };
 }
 
+function networkOf(pid: number | 'self'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    // It has gone; one that has ended and was not waited for has no namespace any more.
+    return '';
+  }
+}
+
+/** Whether a process lives in our network namespace: others' (a lab's nodes) have their own agents. */
+export function sharesNetwork(pid: number): boolean {
+  return networkOf(pid) === networkOf('self');
+}
+
 /** Every process this PID namespace shows, except kernel threads. */
 export function seeProcesses(): SeenProcess[] {
   return readdirSync('/proc')

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
+import { seeProcesses, sendSignal, sharesNetwork, waitFor, type SeenProcess } from './processes.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin');
 const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
@@ -43,9 +43,13 @@ export class ToldProcesses {
     return seeProcesses().filter((seen) => this.#tokenOf(seen.argv) === token);
   }
 
-  /** Of all that run. */
+  /** Of all that run in this network namespace: those of others are for the agents there. */
   tokens(): string[] {
-    return [...new Set(seeProcesses().flatMap(({ argv }) => this.#tokenOf(argv) ?? []))];
+    const found = seeProcesses().flatMap(({ argv, ref }) => {
+      const token = this.#tokenOf(argv);
+      return token !== undefined && sharesNetwork(ref.pid) ? [token] : [];
+    });
+    return [...new Set(found)];
   }
 
   /**

@@ -1,10 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
-import { seeProcesses, sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
+import {
+  seeProcesses,
+  sendSignal,
+  sharesNetwork,
+  waitFor,
+  type SeenProcess,
+} from '../linux/processes.ts';
 import { COUNTS } from './counters.ts';
 import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
 
@@ -35,23 +40,11 @@ function optionsOf(argv: readonly string[]): PacketProcess | undefined {
   }
 }
 
-function networkOf(pid: number | 'self'): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    // It has gone.
-    return '';
-  }
-}
-
 /** The packet processes of this network namespace, whose queues they hold. */
 export function packetProcesses(): FoundProcess[] {
-  const here = networkOf('self');
   return seeProcesses().flatMap((seen) => {
     const options = optionsOf(seen.argv);
-    // One that has ended and was not waited for has no namespace any more.
-    if (!options || networkOf(seen.ref.pid) !== here) return [];
-    return [{ seen, options }];
+    return options && sharesNetwork(seen.ref.pid) ? [{ seen, options }] : [];
   });
 }
 
