@@ -29,3 +29,18 @@ test('compat install: programs where kafkatest looks, what was there kept, and a
     }
   });
 });
+
+test('compat install: what an earlier one has kept is never covered', () => {
+  withFiles({}, (prefix) => {
+    const bin = join(prefix, 'kafka-dev', 'bin');
+    mkdirSync(bin, { recursive: true });
+    const trogdor = join(bin, 'trogdor.sh');
+    writeFileSync(`${trogdor}.before-faultline`, "Kafka's own");
+    writeFileSync(trogdor, 'another, put over our link');
+    const { code, stderr } = faultline(['compat', 'install', '--prefix', prefix]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /would be lost: .*trogdor\.sh\.before-faultline; move it away/);
+    assert.equal(readFileSync(`${trogdor}.before-faultline`, 'utf8'), "Kafka's own");
+    assert.ok(!existsSync(join(prefix, 'kibosh')));
+  });
+});

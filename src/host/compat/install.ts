@@ -37,13 +37,24 @@ function isOurs(path: string, source: string): boolean {
 
 /**
  * Puts our programs where kafkatest looks for Trogdor's and Kibosh's, as links into the checkout. Again,
- * it changes nothing. @throws Failure 'no-compat' where the checkout lacks them; nothing is done then.
+ * it changes nothing. @throws Failure, before anything is done: 'no-compat' where the checkout lacks
+ * them, 'kept-already' where what an earlier one has kept would be covered.
  */
 export function installCompat(prefix: string, root: string): Installed[] {
   const missing = Object.values(PLACES).filter((source) => !existsSync(join(root, source)));
   if (missing.length > 0) {
     const message = `not in ${root}: ${missing.join(', ')}; update the checkout`;
     throw new Failure('no-compat', message, { definite: true });
+  }
+  const covered = Object.entries(PLACES).flatMap(([place, source]) => {
+    const path = join(prefix, place);
+    const wouldCover = there(path) && !isOurs(path, source) && there(`${path}${KEPT}`);
+    return wouldCover ? [`${path}${KEPT}`] : [];
+  });
+  if (covered.length > 0) {
+    const where = covered.join(', ');
+    const message = `what an earlier one has kept would be lost: ${where}; move it away`;
+    throw new Failure('kept-already', message, { definite: true });
   }
   return Object.entries(PLACES).map(([place, source]) => {
     const path = join(prefix, place);
