@@ -1,4 +1,11 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants as files,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants } from 'node:os';
 import { Failure } from '../../core/base/failure.ts';
@@ -19,6 +26,7 @@ import {
 import { readBootId } from '../clock.ts';
 import { closeDescriptor, pidfdOpen, pidfdSendSignal } from './libc.ts';
 
+const { O_NONBLOCK, O_RDONLY } = files;
 const FILE_MAX = 256 * 1024;
 const SOCKET_TABLE_MAX = 8 * 1024 * 1024;
 const PROCESSES_MAX = 65_536;
@@ -36,7 +44,8 @@ export interface SeenProcess {
 export function readBounded(path: string, max = FILE_MAX): string | undefined {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // A pid file may be a FIFO by now: without a writer it would keep the whole agent.
+    fd = openSync(path, O_RDONLY | O_NONBLOCK);
   } catch {
     // Gone, or not ours to read: to the caller it is not there.
     return undefined;
