@@ -70,10 +70,10 @@ suite('network.dns on a real kernel', { skip: lacks('root', 'namespaces', 'nft',
     const resolvers = [two.node.address];
     const passes = async (): Promise<boolean> =>
       (await one.peer.resolve(two.node.address, 'lost.example', false)) === TRUE;
-    const act = answerWith(resolvers, 'nxdomain', 2_000);
+    const act = answerWith(resolvers, 'nxdomain', 4_000);
     await one.hands.perform(act);
     for (let renewed = 0; renewed < 4; renewed++) {
-      await sleep(1_000);
+      await sleep(1_500);
       await one.hands.perform({ act: 'dns.refresh', token: TOKEN });
     }
     assert.equal(await passes(), false);

@@ -30,7 +30,7 @@ export const Receipt = Type.Object({
   effect: EffectSchema,
   /** Why untestable, or what was looked for. */
   says: Type.String(),
-  /** Which of a kind's backends ran: 'nft', 'iptables', 'netem', ... */
+  /** Which of a kind's backends ran: 'nfqueue', 'nft', 'iptables' */
   backend: Type.Optional(Type.String()),
   before: Type.Optional(AnswerSchema),
   during: Type.Optional(AnswerSchema),
