@@ -1,9 +1,8 @@
-import { CreateIn, FlushIn, LinkIn, MkdirIn, MknodIn } from '../../core/codec/fuse/messages.ts';
 import {
+  FlushIn,
   GetattrIn,
   OpenIn,
   OpenOut,
-  Rename2In,
   RenameIn,
   SetattrIn,
 } from '../../core/codec/fuse/messages.ts';
@@ -18,6 +17,7 @@ import {
 import { ERRNO } from '../../core/disk/errno.ts';
 import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
+import { NAMES } from './judged.ts';
 import { cString, libc } from './libc.ts';
 import { WORD } from './memory.ts';
 import { ROOT } from './node-table.ts';
@@ -36,17 +36,7 @@ const DIRTY = 1 << 30;
 const MAX_BYTES = 1 << 20;
 
 /** Where the names are of operations that would make, move or remove the file. */
-const TAKES_NAME: Readonly<Record<number, number>> = {
-  [O.unlink]: 0,
-  [O.rmdir]: 0,
-  [O.symlink]: 0,
-  [O.mknod]: MknodIn.size,
-  [O.mkdir]: MkdirIn.size,
-  [O.link]: LinkIn.size,
-  [O.create]: CreateIn.size,
-  [O.rename]: RenameIn.size,
-  [O.rename2]: Rename2In.size,
-};
+const { [O.lookup]: _lookup, ...TAKES_NAME } = NAMES;
 
 export interface ControlFileOptions {
   name: string;
