@@ -77,12 +77,18 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
   test('read_committed: several aborted ranges of one producer, as Java reads them', async () => {
     const { bootstrap } = lab();
     const connections = connect(bootstrap);
-    await freshTopic(connections, 'transactions');
+    const leader = await freshTopic(connections, 'transactions');
     const writer = await TestTransactions.open(connections, 'test-writer');
     const fates = [true, false, true, false, false, true, false];
     for (const [index, commit] of fates.entries()) {
       await writer.write('transactions', 0, `${commit ? 'kept' : 'aborted'} ${index}`, commit);
     }
+    const connection = await connections.to(leader);
+    // Each transaction is a record and a marker; what is not replicated yet would be a second fetch.
+    await until('all of it can be read', async () => {
+      const stable = await listOffset(connection, 'transactions', 0, LATEST, true);
+      return stable === 2 * fates.length;
+    });
     connections.close();
     const committed = await readAll(bootstrap, 'transactions', true);
     assert.equal(committed.polls.length, 1, 'all of it in one fetch');
@@ -171,7 +177,7 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     assert.match(said, new RegExp(`active controller: ${dead}, now `));
     assert.match(said, new RegExp(`brokers gone: ${dead}`));
     assert.match(said, new RegExp(`brokers back: ${dead}`));
-    assert.match(said, /ISR of [a-z]+-0: /);
+    assert.match(said, /ISR of [a-z_]+-0: /);
   });
 });
 
