@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { AgentFaultRequest } from '../../src/core/model/fault-request.ts';
 import { ourMountAt } from '../../src/host/fuse/mounts.ts';
@@ -91,9 +91,10 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
   });
 
   test("a mount that another one covers is nobody's concern", () => {
-    const covered = 'mount -t tmpfs tmpfs /tmp && "$0" "$1" doctor --state /run/faultline-none';
+    const covered = 'mount -t tmpfs tmpfs "$2" && "$0" "$1" doctor --state /run/faultline-none';
     const program = join(ROOT, 'src/bin/faultline.ts');
-    const argv = ['--mount', 'sh', '-c', covered, process.execPath, program];
+    const around = dirname(mount.path);
+    const argv = ['--mount', 'sh', '-c', covered, process.execPath, program, around];
     const { stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' });
     assert.match(stdout, /can disk\.mount/, stderr);
     assert.doesNotMatch(stdout, new RegExp(mount.path));

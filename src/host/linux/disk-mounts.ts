@@ -1,5 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import { unreachable } from '../../core/base/assert.ts';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { DiskAct } from '../../core/model/act-disk.ts';
@@ -21,12 +20,22 @@ const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
 
 type FaultOf = { token: string; mountPoint: string };
 
-/** The places of this mount namespace where one of our file systems is on top, and can be reached. */
+/**
+ * The places of this mount namespace where one of our file systems is on top, and can be reached:
+ * the kernel lists mounts in the order they were made, so what covers one comes after it.
+ */
 function mountPoints(): string[] {
-  const top = new Map(readMounts().map((mount) => [mount.mountPoint, mount.type]));
-  const ours = [...top].filter(([, type]) => type === FILE_SYSTEM_TYPE).map(([at]) => at);
-  // Below what was mounted over it later (a /dev/shm of a namespace's own), nobody gets to it.
-  return ours.filter((at) => existsSync(dirname(at)));
+  const mounts = readMounts();
+  return mounts
+    .filter(({ type, mountPoint }, index) => {
+      if (type !== FILE_SYSTEM_TYPE) return false;
+      return !mounts.slice(index + 1).some((later) => isWithin(mountPoint, later.mountPoint));
+    })
+    .map(({ mountPoint }) => mountPoint);
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || directory === '/' || path.startsWith(`${directory}/`);
 }
 
 /** The state of a mount; undefined where no process answers for it. @throws Failure: it is slow. */
