@@ -88,9 +88,9 @@ withLab(
       const what = offline ? 'offline until it is started again' : 'online';
       test(`${preset} ${op.join('+')}: the log directory is ${what}`, async () => {
         const fault = await broker.fault('disk.error', params);
+        // It may fail in any way: that is what the fault is for.
+        const touched = touch(broker, on).catch(() => undefined);
         try {
-          // It may fail in any way: that is what the fault is for.
-          const touched = touch(broker, on).catch(() => undefined);
           if (offline) {
             await until('it has no leader', async () => (await broker.leaders(TOPIC))[on] === -1);
             await touched;
@@ -105,6 +105,8 @@ withLab(
         } finally {
           await fault.end();
           await broker.restart(TOPIC);
+          // A broken broker lets its clients wait; and what still sends must not meet what reads next.
+          await touched;
         }
         const there = new Set(await broker.readAll(TOPIC, on));
         assert.deepEqual(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,7 +101,8 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
       const status = readStatus(directory);
       assert.equal(status?.phase, 'failed');
     } finally {
-      execFileSync('umount', [directory]);
+      // The kernel lets go of a dead process's files a moment after it is seen dead.
+      await until('the small disk is free', () => spawnSync('umount', [directory]).status === 0);
     }
   });
 });
