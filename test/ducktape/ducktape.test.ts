@@ -69,7 +69,8 @@ describe('ducktape on the lab', { skip }, () => {
   function ducktape(cwd: string, tests: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const cluster = ['--cluster', 'ducktape.cluster.json.JsonCluster'];
     const file = ['--cluster-file', lab.ducktapeFile ?? ''];
-    const results = ['--results-root', join(directory, 'results')];
+    // Of its own: ducktape counts its sessions for each folder it is started in.
+    const results = ['--results-root', join(directory, basename(cwd))];
     const globals = ['--globals', JSON.stringify({ java_options: javaOptions() })];
     const args = [...cluster, ...file, ...results, ...globals, ...tests];
     const child = spawn(join(VENV, 'bin', 'ducktape'), args, {
@@ -94,7 +95,7 @@ describe('ducktape on the lab', { skip }, () => {
   test('the examples pass', { timeout: 420_000 }, async () => {
     const { child, said } = ducktape(join(PACKAGE, 'examples'), EXAMPLES);
     const [code] = (await once(child, 'exit')) as [number];
-    const file = join(directory, 'results', 'latest', 'report.json');
+    const file = join(directory, 'examples', 'latest', 'report.json');
     assert.ok(existsSync(file), said());
     const { results } = JSON.parse(readFileSync(file, 'utf8')) as Report;
     const wrong = results.filter((result) => result.test_status !== 'PASS');
