@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sameJson } from '../core/base/canonical-json.ts';
 import { DEFAULT_SERVICES, type Service } from '../core/model/agent-config.ts';
 import { RealLinux } from './linux/real-linux.ts';
+import { sweepScratch } from './scratch.ts';
 
 const RUN = '/run/faultline';
 const SERVICES = 'services.json';
@@ -34,9 +35,11 @@ export function keptServices(stateDirectory: string): Services {
  * @param services of the agent's configuration; undefined: those its agent last ran with.
  */
 export function thisMachine(services: Services | undefined, stateDirectory: string): RealLinux {
+  const scratchDir = scratchIn(stateDirectory);
+  sweepScratch(scratchDir);
   return new RealLinux({
     services: services ?? keptServices(stateDirectory),
-    scratchDir: scratchIn(stateDirectory),
+    scratchDir,
     stateDirectory,
   });
 }

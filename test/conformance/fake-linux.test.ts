@@ -5,7 +5,7 @@ import { netfilterSuite } from './netfilter-suite.ts';
 
 const open = async (): Promise<Bench> => {
   const linux = new FakeLinux();
-  linux.addService(SERVICE.name, ['/bin/sleep', SERVICE.mark]);
+  linux.addService(SERVICE.name, ['/bin/sleep', SERVICE.mark], { slow: true });
   return {
     linux,
     victim: async (mark) => linux.addProcess(['/bin/sleep', mark]),

@@ -11,6 +11,9 @@ import { until } from '../support/until.ts';
 /** A shell that sleeps, with the mark among its arguments: nothing on the machine is called so. */
 const sleeper = (mark: string): string[] => ['/bin/bash', '-c', 'read -r', mark];
 
+/** Obeys a SIGTERM, after a while. */
+const SLOW = `trap 'sleep 0.5; exit' TERM`;
+
 async function open(iptables?: string): Promise<Bench> {
   const network = new TestNetwork('flhand', 1, 41);
   const [node] = network.nodes;
@@ -22,7 +25,7 @@ async function open(iptables?: string): Promise<Bench> {
     {
       [SERVICE.name]: {
         match: { argumentParts: [SERVICE.mark] },
-        start: { argv: ['/bin/bash', '-c', `read -r <> <(:) # ${SERVICE.mark}`] },
+        start: { argv: ['/bin/bash', '-c', `${SLOW}; read -r <> <(:) # ${SERVICE.mark}`] },
       },
     },
     iptables,

@@ -1,7 +1,7 @@
 import { unreachable } from '../../src/core/base/assert.ts';
 import { Failure } from '../../src/core/base/failure.ts';
 import { isDiskAct } from '../../src/core/model/act-disk.ts';
-import type { Act, Signal } from '../../src/core/model/act.ts';
+import type { Act, Ending, Signal } from '../../src/core/model/act.ts';
 import { NEEDS, type Capability, type Need, type Probe } from '../../src/core/model/fault.ts';
 import { matchesProcess } from '../../src/core/model/process-facts.ts';
 import type { ProcessMatch, ProcessRef } from '../../src/core/model/process-match.ts';
@@ -32,6 +32,8 @@ interface FakeProcess {
   state: string;
   service?: string;
   forbidden?: string;
+  /** It obeys a SIGTERM, but not while anybody looks. */
+  slow?: boolean;
 }
 
 interface Pulse {
@@ -74,7 +76,9 @@ export class FakeLinux implements Linux {
   #bootId = 'boot-1';
   #nextPid = 100;
   #processes: FakeProcess[] = [];
-  #services = new Map<string, { argv: string[]; startable: boolean }>();
+  #services = new Map<string, { argv: string[]; startable: boolean; slow: boolean }>();
+  /** Of faults that told something to end. */
+  readonly #notes = new Set<string>();
   readonly #netfilter = new FakeNetfilter(() => this.now());
   readonly #packets = new FakePackets({
     now: () => this.now(),
@@ -108,7 +112,10 @@ export class FakeLinux implements Linux {
     this.#virtualMs += ms;
   }
 
-  addProcess(argv: string[], options: { service?: string; forbidden?: string } = {}): ProcessRef {
+  addProcess(
+    argv: string[],
+    options: Omit<FakeProcess, 'ref' | 'argv' | 'state'> = {},
+  ): ProcessRef {
     const pid = this.#processes.length === 0 ? 1 : this.#nextPid++;
     const ref = {
       bootId: this.#bootId,
@@ -121,9 +128,14 @@ export class FakeLinux implements Linux {
   }
 
   /** A service of the agent's configuration, running. */
-  addService(name: string, argv: string[], options: { startable?: boolean } = {}): ProcessRef {
-    this.#services.set(name, { argv, startable: options.startable ?? true });
-    return this.addProcess(argv, { service: name });
+  addService(
+    name: string,
+    argv: string[],
+    options: { startable?: boolean; slow?: boolean } = {},
+  ): ProcessRef {
+    const { startable = true, slow = false } = options;
+    this.#services.set(name, { argv, startable, slow });
+    return this.addProcess(argv, { service: name, slow });
   }
 
   /** The agent is started again on the same machine after a crash. */
@@ -140,13 +152,14 @@ export class FakeLinux implements Linux {
     this.#packets.reset();
     this.dns.reset();
     this.#pulses.clear();
+    this.#notes.clear();
     this.#burners.clear();
     this.disk.reboot();
     this.proxies.reboot();
     this.#processes = [];
     this.addProcess(['/sbin/init'], { forbidden: 'pid 1' });
     for (const [name, service] of this.#services) {
-      this.addProcess(service.argv, { service: name });
+      this.addProcess(service.argv, { service: name, slow: service.slow });
     }
   }
 
@@ -166,6 +179,7 @@ export class FakeLinux implements Linux {
       dns: this.dns.names(),
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
+      notes: [...this.#notes].sort(),
       disk: this.disk.snapshot(),
       proxies: this.proxies.snapshot(),
     };
@@ -205,6 +219,7 @@ export class FakeLinux implements Linux {
       case 'packets.release':
         return this.#packets.perform(act);
       case 'process.signal':
+        if (act.note !== undefined) this.#notes.add(act.note);
         for (const ref of act.processes) this.#signal(ref, act.signal);
         return;
       case 'process.pulse':
@@ -220,7 +235,7 @@ export class FakeLinux implements Linux {
           this.#destroyed.set(act.token, act.choice.peers.length);
         });
       case 'service.start':
-        return this.#startService(act.service);
+        return this.#startService(act.service, act.ending);
       case 'cpu.burn':
         return this.#effect(`cpu.burn ${act.token}`, () => {
           const sinceMs = this.#burners.get(act.token)?.sinceMs ?? this.now();
@@ -388,11 +403,19 @@ export class FakeLinux implements Linux {
     this.#effect(`${signal} ${ref.pid}`, () => {
       if (signal === 'SIGSTOP') process.state = 'T';
       else if (signal === 'SIGCONT') process.state = 'S';
+      else if (signal === 'SIGTERM' && process.slow === true) return;
       else this.#processes = this.#processes.filter((other) => other !== process);
     });
   }
 
-  #startService(name: string): void {
+  #startService(name: string, ending: Ending | undefined): void {
+    const told = ending !== undefined && this.#notes.has(ending.note);
+    if (told) for (const ref of ending.processes) this.#signal(ref, 'SIGKILL');
+    this.#startUnlessRunning(name);
+    if (ending !== undefined) this.#notes.delete(ending.note);
+  }
+
+  #startUnlessRunning(name: string): void {
     const service = this.#services.get(name);
     if (!service?.startable) {
       throw new Failure('service-not-startable', `service '${name}'`, { definite: true });

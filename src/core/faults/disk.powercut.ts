@@ -42,7 +42,7 @@ type Params = Static<typeof Params>;
 const SEEN_WITHIN_MS = 20_000;
 
 function plan(params: Params, here: Here, facts: Facts): Step[] | Problem[] {
-  const planned = planKill(params, 'SIGKILL', facts);
+  const planned = planKill(params, 'SIGKILL', here, facts);
   const mounts = chooseCut(params.directory, facts);
   const problems = [planned, mounts].flatMap((each) =>
     Array.isArray(each) ? each.filter((one) => 'message' in one) : [],

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ENDING_WAIT_MS } from '../model/act.ts';
 import { faultKind } from '../model/fault.ts';
 import { ProcessMatch } from '../model/process-match.ts';
 import {
@@ -51,7 +52,7 @@ NOT_LEADER_OR_FOLLOWER.
 
 **What it does not do.** Nothing written to the page cache is lost: the kernel still has it (that is
 \`disk.powercut\`). A SIGTERM that a process takes long to obey may outlast the fault: healing
-starts the service only if it does not run.`,
+gives it ${ENDING_WAIT_MS / 1_000} s more, then kills it, and then starts the service.`,
   standing: true,
   stands: killingStands,
   namesNodes: false,
@@ -72,8 +73,8 @@ starts the service only if it does not run.`,
   targets: (_params, _topology, selected) => selected,
   actors: (_params, _topology, selected) => selected,
   observe: (params) => processQueries(matchOf(params)),
-  plan(params, _here, facts) {
-    const planned = planKill(params, params.signal ?? 'SIGKILL', facts);
+  plan(params, here, facts) {
+    const planned = planKill(params, params.signal ?? 'SIGKILL', here, facts);
     if (Array.isArray(planned)) return planned;
     return planned.start ? [planned.kill, planned.start] : [planned.kill];
   },

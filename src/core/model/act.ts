@@ -7,6 +7,15 @@ import { describePacketAct, type PacketAct } from './act-packets.ts';
 import { describeSocketAct, type SocketAct } from './act-sockets.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
+/** Processes that end in their own time, if the note says that they were told to. */
+export interface Ending {
+  note: string;
+  processes: ProcessRef[];
+}
+
+/** How long a process may take to obey a SIGTERM once its fault is over. */
+export const ENDING_WAIT_MS = 10_000;
+
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
 
 /**
@@ -22,13 +31,20 @@ export type Act =
   | NetfilterAct
   | PacketAct
   | SocketAct
-  /** Signals exactly these processes through pidfds; one that is gone is no error. */
-  | { act: 'process.signal'; processes: ProcessRef[]; signal: Signal }
+  /**
+   * Signals exactly these processes through pidfds; one that is gone is no error. `note`, a token, is
+   * left behind first, for the `service.start` that must know whether they were told to end.
+   */
+  | { act: 'process.signal'; processes: ProcessRef[]; signal: Signal; note?: string }
   /** SIGSTOP and SIGCONT in turn until released (GC-like stalls). */
   | { act: 'process.pulse'; token: string; processes: ProcessRef[]; onMs: number; offMs: number }
   | { act: 'process.pulse.stop'; token: string; processes: ProcessRef[] }
-  /** Starts a service the way the agent's configuration names, unless it runs. */
-  | { act: 'service.start'; service: string }
+  /**
+   * Starts a service the way the agent's configuration names, unless it runs. What was told to end, as a
+   * note says, is waited for, and killed if it takes too long: else it would end after the start that
+   * found it running, and nobody would start it again.
+   */
+  | { act: 'service.start'; service: string; ending?: Ending }
   /**
    * Burns CPU in a process of its own that carries the token, outlives the agent so that the guard
    * can end it, and ends by itself when nobody has refreshed it for `timeoutMs`.
@@ -79,7 +95,7 @@ export function describeAct(act: Act): string {
     case 'sockets.destroy':
       return describeSocketAct(act);
     case 'service.start':
-      return `start service '${act.service}' as the agent's configuration says, unless it runs`;
+      return describeStart(act.service, act.ending);
     case 'cpu.burn':
       return `burn ${act.sharePerMille / 10} % of ${act.workers} CPU(s), marked ${act.token}`;
     case 'cpu.burn.refresh':
@@ -92,4 +108,11 @@ export function describeAct(act: Act): string {
       if (isDiskAct(act)) return describeDiskAct(act);
       return unreachable(act);
   }
+}
+
+function describeStart(service: string, ending: Ending | undefined): string {
+  const start = `start service '${service}' as the agent's configuration says, unless it runs`;
+  if (ending === undefined) return start;
+  const who = ending.processes.map(describeProcess).join(', ');
+  return `wait until ${who} has ended (SIGKILL after ${ENDING_WAIT_MS / 1_000} s), then ${start}`;
 }

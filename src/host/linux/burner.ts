@@ -5,7 +5,7 @@ import type { Act } from '../../core/model/act.ts';
 import type { Leftover } from './linux.ts';
 import { emptyGroups, groupExists, makeLoadGroups, removeGroups } from './control-groups.ts';
 import { ticksPerSecond } from './libc.ts';
-import { seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
+import { ENDED, seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
 
 const BURNER = join(import.meta.dirname, 'burner.sh');
 const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
@@ -53,7 +53,7 @@ export function refreshBurner(token: string): void {
 export async function stopBurner(token: string): Promise<void> {
   const running = burners(token).map(({ ref }) => ref);
   for (const ref of running) sendSignal(ref, 'SIGKILL');
-  await waitFor(running, (state) => ['gone', 'Z', 'X'].includes(state), 'SIGKILL');
+  await waitFor(running, (state) => ENDED.includes(state), 'SIGKILL');
   await removeGroups(token);
 }
 

@@ -239,11 +239,14 @@ function signalFailure(ref: ProcessRef, signal: Signal, reason: string): Failure
   return new Failure('signal-refused', message, { definite: true });
 }
 
+/** The states of what runs no more. */
+export const ENDED: readonly string[] = ['gone', 'Z', 'X'];
+
 const ARRIVED: Readonly<Record<Signal, (state: string) => boolean>> = {
-  SIGKILL: (state) => ['gone', 'Z', 'X'].includes(state),
+  SIGKILL: (state) => ENDED.includes(state),
   // It is the process's business when it obeys.
   SIGTERM: () => true,
-  SIGSTOP: (state) => ['T', 't', 'gone', 'Z', 'X'].includes(state),
+  SIGSTOP: (state) => ['T', 't', ...ENDED].includes(state),
   SIGCONT: (state) => state !== 'T',
 };
 

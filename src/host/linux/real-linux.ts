@@ -22,12 +22,13 @@ import { DnsResponders, resolversHere } from './dns-responders.ts';
 import { answerDisk, diskHolds, diskLeftovers, performDisk } from './disk-mounts.ts';
 import { KafkaProxies, proxyCounts } from './kafka-proxy.ts';
 import { Iptables } from './iptables.ts';
+import { EndingNotes } from './ending-notes.ts';
 import type { Leftover, Linux } from './linux.ts';
 import { tryNeeds } from './needs.ts';
 import { Netfilter } from './netfilter.ts';
 import { Nft } from './nft.ts';
 import { sendProbes } from './probes.ts';
-import { forbiddenBy, signalAll, stateOf } from './processes.ts';
+import { ENDED, forbiddenBy, signalAll, stateOf } from './processes.ts';
 import { Pulses } from './pulse.ts';
 import { Services } from './services.ts';
 import { Sockets } from './sockets.ts';
@@ -53,6 +54,7 @@ export class RealLinux implements Linux {
   readonly #nft: Nft;
   readonly #proxies = new KafkaProxies();
   readonly #netfilter: Netfilter;
+  readonly #notes: EndingNotes;
   readonly #steering: Steering;
   readonly #pulses = new Pulses();
   readonly #responders: DnsResponders;
@@ -65,7 +67,8 @@ export class RealLinux implements Linux {
     this.#responders = new DnsResponders(this.#nft);
     this.#steering = new Steering(this.#nft);
     this.#netfilter = new Netfilter(this.#nft, new Iptables(options.scratchDir, options.iptables));
-    this.#services = new Services(options.services);
+    this.#notes = new EndingNotes(options.scratchDir);
+    this.#services = new Services(options.services, this.#notes);
   }
 
   async perform(act: Act): Promise<void> {
@@ -89,6 +92,7 @@ export class RealLinux implements Linux {
       case 'packets.release':
         return this.#steering.perform(act);
       case 'process.signal':
+        if (act.note !== undefined) this.#notes.leave(act.note);
         return signalAll(act.processes, act.signal);
       case 'process.pulse':
         return this.#pulses.start(act.token, act.processes, act.onMs, act.offMs);
@@ -97,7 +101,7 @@ export class RealLinux implements Linux {
       case 'sockets.destroy':
         return this.#sockets.destroy(act);
       case 'service.start':
-        return this.#services.start(act.service);
+        return this.#services.start(act.service, act.ending);
       case 'cpu.burn':
         return startBurner(act);
       case 'cpu.burn.refresh':
@@ -232,5 +236,5 @@ export class RealLinux implements Linux {
 function isAfter(signal: string, state: string): boolean {
   if (signal === 'SIGSTOP') return state === 'T' || state === 't';
   if (signal === 'SIGCONT') return state !== 'T';
-  return ['gone', 'Z', 'X'].includes(state);
+  return ENDED.includes(state);
 }

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { ENDING_WAIT_MS, type Ending } from '../../core/model/act.ts';
 import type { Service } from '../../core/model/agent-config.ts';
 import type { ProcessMatch } from '../../core/model/process-match.ts';
 import { exec } from '../exec.ts';
 import { leaveGuardGroups } from './control-groups.ts';
-import { findProcesses, type SeenProcess } from './processes.ts';
+import type { EndingNotes } from './ending-notes.ts';
+import { ENDED, findProcesses, signalAll, stateOf, type SeenProcess } from './processes.ts';
 
 /** A JVM shows its arguments at once; what starts it (a unit, an init) may take its time. */
 const START_WAIT_MS = 15_000;
@@ -13,9 +15,11 @@ const START_WAIT_MS = 15_000;
 /** The services of the agent's configuration. */
 export class Services {
   readonly #services: Readonly<Record<string, Service>>;
+  readonly #notes: EndingNotes;
 
-  constructor(services: Readonly<Record<string, Service>>) {
+  constructor(services: Readonly<Record<string, Service>>, notes: EndingNotes) {
     this.#services = services;
+    this.#notes = notes;
   }
 
   named(name: string): Service | undefined {
@@ -40,8 +44,14 @@ export class Services {
     return findProcesses(service.match);
   }
 
-  /** Starts a service as its configuration says, unless it runs, and waits until it does. */
-  async start(name: string): Promise<void> {
+  /** Performs 'service.start': returns when the service runs, and not by what is still ending. */
+  async start(name: string, ending?: Ending): Promise<void> {
+    if (ending && this.#notes.found(ending.note)) await seeOut(ending);
+    await this.#start(name);
+    if (ending) this.#notes.remove(ending.note);
+  }
+
+  async #start(name: string): Promise<void> {
     const service = this.named(name);
     if (!service?.start) {
       const message = `the agent's configuration does not say how to start service '${name}'`;
@@ -61,6 +71,13 @@ export class Services {
       definite: false,
     });
   }
+}
+
+/** Waits for what was told to end, and kills what does not. */
+async function seeOut({ processes }: Ending): Promise<void> {
+  const runs = (): boolean => processes.some((ref) => !ENDED.includes(stateOf(ref)));
+  for (let waited = 0; waited < ENDING_WAIT_MS && runs(); waited += 20) await sleep(20);
+  if (runs()) await signalAll(processes, 'SIGKILL');
 }
 
 interface StartCommand {

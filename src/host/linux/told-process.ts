@@ -2,13 +2,20 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { seeProcesses, sendSignal, sharesNetwork, waitFor, type SeenProcess } from './processes.ts';
+import {
+  ENDED,
+  seeProcesses,
+  sendSignal,
+  sharesNetwork,
+  waitFor,
+  type SeenProcess,
+} from './processes.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin');
 const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
 const START_MS = 20_000;
 
-const isGone = (state: string): boolean => ['gone', 'Z', 'X'].includes(state);
+const isGone = (state: string): boolean => ENDED.includes(state);
 
 /** What a sort of process is called. */
 interface Sort {

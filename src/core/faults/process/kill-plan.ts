@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Duration, durationMs } from '../../base/duration.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { Facts, Step } from '../../model/fault.ts';
+import type { Facts, Here, Step } from '../../model/fault.ts';
 import type { ProcessMatch } from '../../model/process-match.ts';
 import {
   areProblems,
@@ -60,6 +60,7 @@ export function killingStands(params: Killing): boolean {
 export function planKill(
   params: Killing,
   signal: 'SIGKILL' | 'SIGTERM',
+  here: Here,
   facts: Facts,
 ): { kill: Step; start?: Step } | Problem[] {
   const match = matchOf(params);
@@ -76,10 +77,17 @@ export function planKill(
   }
   if (areProblems(selected)) return selected;
   const service = match.service ?? '';
-  const again = { act: 'service.start' as const, service };
+  const processes = refsOf(selected);
+  // A SIGKILL is obeyed at once; a controlled shutdown may outlast the fault.
+  const note = signal === 'SIGTERM' && restart !== 'never' ? here.token : undefined;
+  const again = {
+    act: 'service.start' as const,
+    service,
+    ...(note === undefined ? {} : { ending: { note, processes } }),
+  };
   const kill: Step = {
     says: `${signal} to ${selected.map((one) => `pid ${one.process.pid}`).join(', ')}`,
-    act: { act: 'process.signal', processes: refsOf(selected), signal },
+    act: { act: 'process.signal', processes, signal, ...(note === undefined ? {} : { note }) },
     undo: restart === 'never' ? { irreversible: 'nobody starts it again' } : again,
   };
   if (typeof restart === 'string') return { kill };
