@@ -20,6 +20,8 @@ class Stub:
         self.runs: Dict[str, Dict[str, Any]] = {}
         self.requests: List[Tuple[str, str, Any]] = []
         self.created: Dict[str, Any] = {}
+        #: As ``created``, each for one fault, in turn.
+        self.created_next: List[Dict[str, Any]] = []
         self.healed: Dict[str, Any] = {"state": "healed", "endedBy": "request"}
         self.refusal: Optional[Dict[str, Any]] = None
         self.hang_up = 0
@@ -60,7 +62,7 @@ class Stub:
         }
         if body["kind"] in ONCE:
             fault.update(state="healed", endedBy="deadline")
-        fault.update(self.created)
+        fault.update(self.created_next.pop(0) if self.created_next else self.created)
         self.faults[body["id"]] = fault
         return 201, fault
 

@@ -74,6 +74,26 @@ class FaultTest(unittest.TestCase):
             self.client.network_partition(targets="n1").start()
         self.assertEqual(self.stub.requests[-1][0], "DELETE")
 
+    MOVED = {
+        "state": "missed",
+        "selector": {"expression": "leader(a-0)", "atArming": ["n1"], "atFiring": ["n2"]},
+    }
+
+    def test_a_selector_that_moves_while_the_fault_is_armed_is_asked_again(self) -> None:
+        self.stub.created_next = [self.MOVED, self.MOVED]
+        with self.client.process_pause(targets="leader(a-0)") as fault:
+            self.assertEqual(fault.status["state"], "active")
+        states = [one["state"] for one in self.stub.faults.values()]
+        self.assertEqual(states, ["missed", "missed", "healed"])
+        self.assertEqual(fault.id, list(self.stub.faults)[-1])
+
+    def test_a_selector_that_moves_is_told_where_the_id_was_given_or_time_is_up(self) -> None:
+        self.stub.created = self.MOVED
+        for options in ({"id": "mine"}, {"wait": "200ms"}):
+            with self.assertRaisesRegex(FaultFailed, "is missed"):
+                self.client.process_pause(targets="leader(a-0)", **options).start()
+        self.assertEqual(self.stub.faults["mine"]["state"], "missed")
+
     def test_a_fault_that_never_comes_into_force_is_given_up_and_healed(self) -> None:
         self.stub.created = {"effect": "pending"}
         with self.assertRaisesRegex(FaultFailed, "not in force within 0.2 s"):

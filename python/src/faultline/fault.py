@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Literal, Mapping, Optional, Type, Union
 
 from .errors import ApiError, FaultFailed, FaultlineError
 
@@ -26,7 +26,8 @@ class ActiveFault:
     """Made by the methods of the fault kinds; see ``Faultline``.
 
     Entered, it returns once the fault is in force on every node and was seen to bite (or once it
-    has happened, for kinds that do not stand). Left, also by an exception, it returns once the
+    has happened, for kinds that do not stand). Where the nodes that a selector names change while
+    the fault is armed, it is created anew, under another id unless ``id`` was given. Left, also by an exception, it returns once the
     fault is healed on every node. ``status`` holds its receipts throughout.
     """
 
@@ -47,7 +48,8 @@ class ActiveFault:
         self._rest = rest
         self._wait = 30.0 if wait is None else seconds(wait)
         self._bounded = duration is not None
-        self.id = id or "%s-%s" % (kind.replace(".", "-"), secrets.token_hex(3))
+        self._named = id is not None
+        self.id = id or new_id(kind)
         self.request: Dict[str, Any] = {"id": self.id, "kind": kind}
         given = {name: value for name, value in params.items() if value is not None}
         optional = {
@@ -63,9 +65,13 @@ class ActiveFault:
 
     def start(self) -> "ActiveFault":
         """Until the fault is in force. Whoever calls it calls ``stop``; ``with`` does both."""
+        until = time.monotonic() + self._wait
         try:
             self.status = self._create()
-            self._await_effect()
+            # A leader, say, was elected while the fault was armed: nothing was touched yet.
+            while self._await_effect(until) == "moved":
+                self.id = self.request["id"] = new_id(self.request["kind"])
+                self.status = self._create()
         except BaseException:
             self._abandon()
             raise
@@ -83,22 +89,30 @@ class ActiveFault:
                 raise
             return self._rest.create_fault(self.request)  # type: ignore[arg-type]
 
-    def _await_effect(self) -> None:
-        until = time.monotonic() + self._wait
+    def _await_effect(self, until: float) -> Literal["in force", "moved"]:
         while True:
             state, effect = self.status["state"], self.status["effect"]
+            if state == "missed" and self._moved() and time.monotonic() < until:
+                return "moved"
             if state in ("refused", "missed", "failed", "cancelled", "stuck"):
                 raise FaultFailed("the fault is not in force", self.status)
             if state == "healed":
                 if self.status.get("endedBy") in PLANNED and effect in ("seen", "untestable"):
-                    return
+                    return "in force"
                 raise FaultFailed("the fault ended before it was in force", self.status)
             if state == "active" and effect in ("seen", "untestable"):
-                return
+                return "in force"
             if time.monotonic() > until:
                 raise FaultFailed("not in force within %g s" % self._wait, self.status)
             time.sleep(0.05)
             self.status = self._rest.get_fault(self.id)
+
+    def _moved(self) -> bool:
+        """Whether the selector named others when it was to fire, and may be asked again."""
+        selector = self.status.get("selector")
+        if self._named or selector is None or selector.get("atFiring") is None:
+            return False
+        return selector["atFiring"] != selector["atArming"]
 
     def _abandon(self) -> None:
         try:
@@ -152,6 +166,10 @@ class ActiveFault:
 
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def new_id(kind: str) -> str:
+    return "%s-%s" % (kind.replace(".", "-"), secrets.token_hex(3))
 
 
 def seconds(duration: str) -> float:
