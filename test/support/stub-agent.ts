@@ -50,6 +50,10 @@ export class StubAgent {
   #server: HttpServer | undefined;
   #port: number;
   readonly sockets = new Set<WebSocket>();
+  /** How often it tells its faults before anybody has asked. */
+  greetings = 1;
+  /** Why the other side ended links. */
+  readonly closeCodes: number[] = [];
   readonly #ws = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
   constructor(options: StubOptions) {
@@ -112,7 +116,10 @@ export class StubAgent {
       throw new HttpProblem(409, `this is '${this.options.node}'`);
     this.#ws.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
       this.sockets.add(socket);
-      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('close', (code) => {
+        this.closeCodes.push(code);
+        this.sockets.delete(socket);
+      });
       // A link that breaks is the test's doing.
       socket.on('error', () => socket.terminate());
       socket.on('message', (data) => {
@@ -123,7 +130,8 @@ export class StubAgent {
         void this.#onRequest(socket, frame, handlers);
       });
       const faults = [...this.faults.values()].map((fault) => fault.status);
-      socket.send(JSON.stringify({ frame: 'status', faults, complete: true }));
+      const told = JSON.stringify({ frame: 'status', faults, complete: true });
+      for (let sent = 0; sent < this.greetings; sent++) socket.send(told);
     });
   }
 

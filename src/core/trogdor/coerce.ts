@@ -40,16 +40,17 @@ function toInteger(value: unknown): unknown {
 }
 
 function coerceMembers(shape: Shape, value: Fields): Fields {
-  const read: Fields = {};
   const properties = shape.properties ?? {};
-  for (const [name, member] of Object.entries(properties)) {
-    const given = value[name] ?? member.default;
-    if (given !== undefined) read[name] = coerce(member, given);
-  }
+  const known = Object.entries(properties).flatMap(([name, member]) => {
+    const given = (Object.hasOwn(value, name) ? value[name] : undefined) ?? member.default;
+    return given === undefined ? [] : [[name, coerce(member, given)] as const];
+  });
   const [others] = Object.values(shape.patternProperties ?? {});
-  for (const [name, given] of Object.entries(value))
-    if (!(name in properties)) read[name] = others ? coerce(others, given) : given;
-  return read;
+  const further = Object.entries(value)
+    .filter(([name]) => !Object.hasOwn(properties, name))
+    .map(([name, given]) => [name, others ? coerce(others, given) : given] as const);
+  // Not by assignment: a member called __proto__ is one like all others.
+  return Object.fromEntries([...known, ...further]);
 }
 
 /** As Trogdor writes a spec: without empty texts, lists and maps. */

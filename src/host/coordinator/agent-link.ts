@@ -18,6 +18,8 @@ import type { AgentAnswer } from './api.ts';
 import { LinkClock, type ClockTurns } from './link-clock.ts';
 import { LinkRequests, type TimedAnswer } from './link-requests.ts';
 
+/** Until the clocks are compared; an agent speaks of a few hundred faults at most. */
+const EARLY_FRAMES_MAX = 1_000;
 const HANDSHAKE_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const RECONNECT_FIRST_MS = 200;
@@ -251,7 +253,7 @@ export class AgentLink {
     }
     if (frame.frame === 'answer') this.#requests.answered(frame, atMs);
     else if (this.#isUp) this.#take(frame);
-    else this.#early.push(frame);
+    else if (this.#early.push(frame) > EARLY_FRAMES_MAX) socket.close(1008, 'too much, too early');
   }
 
   #take(frame: LinkFrame): void {

@@ -194,3 +194,11 @@ test('trogdor.conf reads as it is, and makes a cluster', () => {
   const bad = readTrogdorConfig({ nodes: { 'a b': { 'trogdor.agent.port': 70_000 }, '/': {} } });
   assert.equal(bad.ok, false);
 });
+
+test('a member called as no member should be is told like every unknown one', () => {
+  const raw = JSON.parse('{"class":"NoOpTaskSpec","__proto__":{"x":1},"toString":1}') as object;
+  assert.deepEqual(
+    problems(raw).map(({ path }) => path),
+    ['/__proto__', '/toString'],
+  );
+});

@@ -20,3 +20,12 @@ test('what no agent of ours would say ends its link, and not the coordinator', a
     await cluster.linked();
   }
 });
+
+test('what is told before the clocks are compared is not kept without end', async () => {
+  const stub = cluster.stub('n1');
+  stub.greetings = 20_000;
+  stub.dropLinks();
+  await until('a link is refused', () => stub.closeCodes.includes(1008));
+  stub.greetings = 1;
+  await cluster.linked();
+});
