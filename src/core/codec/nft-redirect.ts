@@ -68,3 +68,13 @@ export function writeRedirectRefresh(redirect: RedirectTable): string {
     '',
   ].join('\n');
 }
+
+/**
+ * Sends no new connections to the proxy any more. The table stays while connections run through it: once
+ * the last NAT chain of a network namespace is gone, the kernel translates none of them (net/netfilter,
+ * nf_nat_unregister_fn), and what the proxy says, its reset included, no longer reaches the client.
+ */
+export function writeRedirectStop(table: string): string {
+  assert(TOKEN.test(table), `table name ${table}`);
+  return `flush set inet ${table} ports\n`;
+}

@@ -34,7 +34,7 @@ export type ProxyAct =
   | { act: 'kafka.proxy'; token: string; orders: ProxyOrders }
   /** Renews the proxy's own timeout; a Failure 'expired' where it has ended by itself. */
   | { act: 'kafka.proxy.refresh'; token: string }
-  /** What is held goes on; then the table goes, then the process. */
+  /** What is held goes on; then the process goes, then the table. */
   | { act: 'kafka.proxy.stop'; token: string };
 
 export function describeProxyAct(act: ProxyAct): string {
@@ -49,6 +49,6 @@ export function describeProxyAct(act: ProxyAct): string {
     case 'kafka.proxy.refresh':
       return `renew the timeout of the proxy marked ${act.token}`;
     case 'kafka.proxy.stop':
-      return `delete nft table inet ${act.token} and end the proxy marked ${act.token}`;
+      return `end the proxy marked ${act.token} and delete nft table inet ${act.token}`;
   }
 }

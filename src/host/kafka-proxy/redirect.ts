@@ -3,7 +3,11 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { writeRedirectRefresh, writeRedirectTable } from '../../core/codec/nft-redirect.ts';
+import {
+  writeRedirectRefresh,
+  writeRedirectStop,
+  writeRedirectTable,
+} from '../../core/codec/nft-redirect.ts';
 import { writeDelete } from '../../core/codec/nft.ts';
 import type { RedirectTable } from '../../core/model/act-proxy.ts';
 import { exec } from '../exec.ts';
@@ -25,6 +29,12 @@ export class Redirect {
     await this.#change(writeRedirectRefresh(redirect));
   }
 
+  /** New connections pass the proxy by; those it has stay with it. @throws Failure without a table. */
+  async stop(table: string): Promise<void> {
+    await this.#change(writeRedirectStop(table));
+  }
+
+  /** Only once no connection runs through the proxy any more: see writeRedirectStop. */
   async remove(table: string): Promise<void> {
     await this.#change(writeDelete(table));
   }

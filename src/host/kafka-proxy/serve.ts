@@ -1,5 +1,6 @@
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { reasonOf } from '../../core/base/failure.ts';
 import { Random } from '../../core/base/random.ts';
@@ -155,21 +156,27 @@ export class NodeProxy {
     }
   }
 
-  /** New connections go past us, what is held goes on, then we end. */
+  /** New connections go past us, what is held goes on, connections end, then the table, then we. */
   async #end(): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
+    const { table } = this.#orders.redirect;
     try {
-      await this.#redirect.remove(this.#orders.redirect.table);
+      await this.#redirect.stop(table);
     } catch (error) {
-      console.error(`the table stays for a moment: ${reasonOf(error)}`);
+      console.error(`nothing is sent here any more: ${reasonOf(error)}`);
     }
     this.#server.close();
     this.#shared.waiting.release();
-    setTimeout(() => {
-      for (const connection of this.#open) connection.close();
-      setTimeout(() => process.exit(0), FLOW_MS);
-    }, FLOW_MS);
+    await sleep(FLOW_MS);
+    for (const connection of this.#open) connection.close();
+    await sleep(FLOW_MS);
+    try {
+      await this.#redirect.remove(table);
+    } catch (error) {
+      console.error(`the table stays: ${reasonOf(error)}`);
+    }
+    process.exit(0);
   }
 
   #writeCounts(): void {

@@ -59,10 +59,14 @@ export class KafkaProxies {
     }
   }
 
+  /** The table goes last, so that the clients of the proxy hear of its end. */
   async #stop(token: string): Promise<void> {
-    await this.#redirect.remove(token);
+    try {
+      await this.#redirect.stop(token);
+    } catch {
+      // There is no table. Were it something else, removing the table would fail, too.
+    }
     await proxies.end(token);
-    // One that was about to make its table when it was killed.
     await this.#redirect.remove(token);
   }
 }
