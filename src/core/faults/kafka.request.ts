@@ -25,7 +25,12 @@ const Params = Type.Object(
       Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), {
         minItems: 1,
         maxItems: 16,
-        description: 'in place of listeners',
+        description: "in place of listeners: ports of the node's Kafka listeners",
+      }),
+    ),
+    anyPort: Type.Optional(
+      Type.Boolean({
+        description: "'ports' may be others, too: whatever listens there goes through the proxy",
       }),
     ),
     tls: Type.Optional(
@@ -58,10 +63,31 @@ function portsOf(params: Params, node: Node | undefined): number[] {
   return [...new Set(meant.map(({ port }) => port))].sort((a, b) => a - b);
 }
 
+/** What is no listener of Kafka's (ssh, a database) would be stalled or cut by rules that it never heard of. */
+function checkPorts(params: Params, node: string, known: readonly Listener[]): Problem[] {
+  if (params.anyPort === true) return [];
+  const kafka = [...new Set(known.map(({ port }) => port))].sort((a, b) => a - b);
+  return (params.ports ?? []).flatMap((port, index) =>
+    kafka.includes(port)
+      ? []
+      : {
+          path: `/ports/${index}`,
+          message: `port ${port} is not known to be a Kafka listener of ${node}`,
+          expected:
+            kafka.length > 0
+              ? `one of ${kafka.join(', ')}, or 'anyPort: true'`
+              : `'listeners' of the node in cluster.yaml, or 'anyPort: true'`,
+        },
+  );
+}
+
 function check(params: Params, topology: Topology): Problem[] {
   const problems = checkRules(params.rules);
   if (params.ports && params.listeners) {
     problems.push({ path: '/listeners', message: `either 'listeners' or 'ports', not both` });
+  }
+  if (params.anyPort !== undefined && !params.ports) {
+    problems.push({ path: '/anyPort', message: `'anyPort' is about 'ports', and there are none` });
   }
   const known = new Set(['client', 'replication', 'controller']);
   for (const node of topology.nodes) for (const { name } of node.listeners ?? []) known.add(name);
@@ -80,13 +106,16 @@ function check(params: Params, topology: Topology): Problem[] {
 }
 
 function plan(params: Params, here: Here): Step[] | Problem[] {
-  const ports = portsOf(params, nodeNamed(here.topology, here.node));
+  const node = nodeNamed(here.topology, here.node);
+  const ports = portsOf(params, node);
+  const others = checkPorts(params, here.node, node?.listeners ?? []);
+  if (others.length > 0) return others;
   if (ports.length === 0) {
     return [
       {
         path: '/listeners',
         message: `it is not known on which port ${here.node} listens for that`,
-        expected: `'listeners' of the node in cluster.yaml, or 'ports' here`,
+        expected: `'listeners' of the node in cluster.yaml, or 'ports' with 'anyPort: true' here`,
       },
     ];
   }
@@ -137,6 +166,9 @@ const DOC = `The targets' ports are redirected to a proxy on the node itself (nf
 reads the Kafka protocol. \`advertised.listeners\` stay as they are. Connections that are open when the
 fault begins are reset, so that they come back through the proxy (\`ss -K\`; where the kernel can't, they stay
 outside), and all that run through it end with the fault.
+
+\`ports\` that are no Kafka listener of the node are refused, so that nobody's ssh is stalled by a mistyped
+number, unless \`anyPort\` says that it is meant.
 
 **Rules.** The first rule that matches a request and fires, fires alone. All that it names must match:
 \`apiKey\`, \`clientId\`, \`topic\`, \`topicPartition\` (\`orders-3\`), \`transactionalId\`, \`group\`. Then

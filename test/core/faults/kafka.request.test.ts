@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Random } from '../../../src/core/base/random.ts';
 import { BugError } from '../../../src/core/base/assert.ts';
-import { writeRedirectRefresh, writeRedirectTable } from '../../../src/core/codec/nft-redirect.ts';
+import {
+  writeRedirectRefresh,
+  writeRedirectStop,
+  writeRedirectTable,
+} from '../../../src/core/codec/nft-redirect.ts';
 import { kafkaRequest } from '../../../src/core/faults/kafka.request.ts';
 import { checkFault } from '../../../src/core/faults/registry.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
@@ -36,12 +40,20 @@ suite('kafka.request', () => {
   test('listeners become ports, by their name and by what they are for', () => {
     assert.deepEqual(portsOf({}), [9092]);
     assert.deepEqual(portsOf({ listeners: ['replication', 'CONTROLLER'] }), [9093, 9094]);
-    assert.deepEqual(portsOf({ ports: [9099, 9098, 9099] }), [9098, 9099]);
+    assert.deepEqual(portsOf({ ports: [9094, 9092, 9094] }), [9092, 9094]);
+  });
+
+  test('a port that is no Kafka listener of the node is refused, unless it is meant', () => {
+    const says = /port 22 is not known to be a Kafka listener of/;
+    assert.match(String(portsOf({ ports: [9092, 22] })), says);
+    assert.match(String(portsOf({ ports: [22] }, 'client1')), says);
+    assert.deepEqual(portsOf({ ports: [22], anyPort: true }), [22]);
+    assert.deepEqual(portsOf({ ports: [22], anyPort: true }, 'client1'), [22]);
   });
 
   test("a node without such a listener, and the agent's own port, are refused", () => {
     assert.match(String(portsOf({}, 'client1')), /not known on which port client1/);
-    assert.match(String(portsOf({ ports: [8611] })), /8611 is the agent's own/);
+    assert.match(String(portsOf({ ports: [8611], anyPort: true })), /8611 is the agent's own/);
   });
 
   test('what is wrong with rules and listeners is said by its path', () => {
@@ -56,6 +68,7 @@ suite('kafka.request', () => {
       '/params/rules/0/apiKey',
     ]);
     assert.deepEqual(paths({ rules: RULES, listeners: ['cleint'] }), ['/params/listeners/0']);
+    assert.deepEqual(paths({ rules: RULES, anyPort: true }), ['/params/anyPort']);
     assert.deepEqual(paths({ rules: RULES, listeners: ['client'], ports: [1] }), [
       '/params/listeners',
     ]);
@@ -89,6 +102,10 @@ suite('the table that redirects', () => {
     );
   });
 
+  test('it can stay and send nothing more', () => {
+    assert.equal(writeRedirectStop(redirect.table), 'flush set inet faultline-abc ports\n');
+  });
+
   test('nothing that is no name, id or port gets into it', () => {
     for (const wrong of [
       { table: 'filter' },
@@ -99,5 +116,6 @@ suite('the table that redirects', () => {
     ]) {
       assert.throws(() => writeRedirectTable({ ...redirect, ...wrong }, 1), BugError);
     }
+    assert.throws(() => writeRedirectStop('filter'), BugError);
   });
 });
