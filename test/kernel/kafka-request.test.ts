@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, type ChildProcess } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -133,8 +133,16 @@ suite('a proxy in a node', { skip: lacks('root', 'namespaces', 'nft') }, () => {
         const act = proxy(token, [{ apiKey: 'Heartbeat', nth: 2, duplicate: true }]);
         if (act.act !== 'kafka.proxy') throw new Error('no proxy');
         act.orders.redirect.ports = [port];
-        if (ended) act.orders.tls = { certificate: pem, key: pem };
+        const copy = join(directory, 'copy.pem');
+        if (ended) {
+          act.orders.tls = { certificate: copy, key: copy };
+          await assert.rejects(linux.perform(act), /TLS can't be ended with .*copy\.pem/);
+          assert.deepEqual(await leftovers(), []);
+          copyFileSync(pem, copy);
+        }
         await linux.perform(act);
+        // It was read when the proxy began.
+        if (ended) rmSync(copy);
         const before = secret.lines.length;
         assert.match(await askSecretly(), /"answered":\[1,2,3\]/);
         assert.equal(secret.lines.length - before, ended ? 4 : 3);

@@ -4,9 +4,9 @@ import { writeRequest } from '../../src/core/codec/kafka/frame.ts';
 import type { Struct } from '../../src/core/codec/kafka/value.ts';
 import type { ProxyRule } from '../../src/core/model/proxy-rule.ts';
 import { RuleSet } from '../../src/core/proxy/decide.ts';
-import { ProxiedConnection, type ProxyShared } from '../../src/host/kafka-proxy/connection.ts';
+import { ProxiedConnection } from '../../src/host/kafka-proxy/connection.ts';
+import { sharedState, type ProxyShared } from '../../src/host/kafka-proxy/shared.ts';
 import { adopt } from '../../src/host/kafka-proxy/sockets.ts';
-import { sharedState } from '../../src/host/kafka-proxy/serve.ts';
 import { RawClient } from './raw-client.ts';
 import { StubBroker } from './stub-broker.ts';
 

@@ -1,25 +1,10 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { RequestHead } from '../../core/codec/kafka/frame.ts';
-import type { RuleSet } from '../../core/proxy/decide.ts';
-import type { ProxyCounts } from '../../core/model/query-proxy.ts';
 import { readFrom, type ReadSocket } from './intake.ts';
 import { PendingReplies } from './pending.ts';
 import { ReplySide } from './reply-side.ts';
 import { RequestSide } from './request-side.ts';
-import type { TopicNames } from './topic-names.ts';
-import type { Room, Waiting } from './waiting.ts';
-
-/** What all connections of a proxy share. */
-export interface ProxyShared {
-  rules: RuleSet;
-  counts: Omit<ProxyCounts, 'rules'>;
-  names: TopicNames;
-  waiting: Waiting;
-  room: Room;
-  /** Alters every response to such a request, whatever the rules say (the plain proxy's addresses). */
-  rewrite?: (head: RequestHead) => ((frame: Buffer) => Uint8Array | undefined) | undefined;
-}
+import type { ProxyShared } from './shared.ts';
 
 /** The first byte of TLS (RFC 8446, 5.1: a handshake record); Kafka's first is a size's high byte. */
 const TLS_HANDSHAKE = 0x16;
@@ -103,7 +88,7 @@ export class ProxiedConnection {
     });
   }
 
-  /** @returns whether all of it has gone on. */
+  /** @returns whether nobody needs the chunk by the time the client is read again. */
   #fromClient(chunk: Buffer): boolean {
     if (this.#first) {
       this.#first = false;
@@ -111,12 +96,12 @@ export class ProxiedConnection {
       if (this.#client.destroyed) return true;
     }
     this.#requests.push(chunk);
-    return this.#broker.writableLength === 0 && this.#client.writableLength === 0;
+    return this.#requests.isFull || this.#broker.writableLength === 0;
   }
 
   #fromBroker(chunk: Buffer): boolean {
     this.#replies.push(chunk);
-    return this.#client.writableLength === 0;
+    return this.#replies.isFull || this.#client.writableLength === 0;
   }
 
   /** TLS that passes through: only rules about connections apply. */
@@ -129,12 +114,12 @@ export class ProxiedConnection {
 
   #toBroker(bytes: Uint8Array): void {
     if (this.#broker.destroyed || this.#broker.writableEnded) return;
-    if (!this.#broker.write(bytes)) this.#requests.full();
+    if (!this.#broker.write(bytes) && this.#broker.writableLength > 0) this.#requests.full();
   }
 
   #toClient(bytes: Uint8Array): void {
     if (this.#client.destroyed || this.#client.writableEnded) return;
-    if (!this.#client.write(bytes)) this.#replies.full();
+    if (!this.#client.write(bytes) && this.#client.writableLength > 0) this.#replies.full();
   }
 
   #clientEnded(): void {

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 const READ_MAX = 256 * 1024;
 
 /**
- * Where a socket reads to: one buffer again and again, as long as what was read has gone on by the time
- * the reader returns. The reader keeps nothing of it.
+ * Where a socket reads to: one buffer again and again, as long as what was read has gone on before the
+ * socket is read again. The reader keeps nothing of it.
  */
 export class Intake {
   #buffer = Buffer.allocUnsafeSlow(READ_MAX);
@@ -24,7 +24,7 @@ export class Intake {
     };
   }
 
-  /** @param take returns whether the bytes are not needed any more. */
+  /** @param take returns whether nobody needs the bytes by the time of the next read. */
   begin(take: (chunk: Buffer) => boolean): void {
     this.#take = take;
   }

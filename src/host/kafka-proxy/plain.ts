@@ -11,9 +11,9 @@ import type { RuleSet } from '../../core/proxy/decide.ts';
 import type { ProxyCounts } from '../../core/model/query-proxy.ts';
 import type { Address } from '../kafka/broker-connection.ts';
 import { altering } from './actions.ts';
-import { ProxiedConnection, type ProxyShared } from './connection.ts';
-import { sharedState } from './serve.ts';
+import { ProxiedConnection } from './connection.ts';
 import { Intake } from './intake.ts';
+import { sharedState, type ProxyShared } from './shared.ts';
 import { adopt, BUFFERED } from './sockets.ts';
 
 const API_VERSIONS = 18;

@@ -1,15 +1,21 @@
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as connectTls, TLSSocket } from 'node:tls';
-import { reasonOf } from '../../core/base/failure.ts';
+import {
+  connect as connectTls,
+  createSecureContext,
+  TLSSocket,
+  type SecureContext,
+} from 'node:tls';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { Random } from '../../core/base/random.ts';
-import type { ProxyOrders } from '../../core/model/act-proxy.ts';
+import type { ProxyOrders, ProxyTls } from '../../core/model/act-proxy.ts';
 import type { ProxyCounts } from '../../core/model/query-proxy.ts';
 import { RuleSet } from '../../core/proxy/decide.ts';
-import { ProxiedConnection, type ProxyShared } from './connection.ts';
+import { ProxiedConnection } from './connection.ts';
 import { Intake, type ReadSocket } from './intake.ts';
 import { Redirect, resetConnections } from './redirect.ts';
+import { sharedState, type ProxyShared } from './shared.ts';
 import {
   adopt,
   BUFFERED,
@@ -17,11 +23,7 @@ import {
   originalDestination,
   type Destination,
 } from './sockets.ts';
-import { TopicNames } from './topic-names.ts';
-import { Room, Waiting } from './waiting.ts';
 
-/** What all connections together may hold back, in bytes. */
-export const ROOM = 256 * 1024 * 1024;
 const RENEW_MS = 1_000;
 const WRITE_MS = 100;
 /** What was released may flow this long before its connections end. */
@@ -29,14 +31,14 @@ const FLOW_MS = 200;
 /** Where the agent opens the file of our counters: see linux/kafka-proxy.ts. */
 const COUNTS_FD = 3;
 
-export function sharedState(rules: RuleSet): ProxyShared {
-  return {
-    rules,
-    counts: { connections: 0, tls: 0, requests: 0, unread: 0 },
-    names: new TopicNames(),
-    waiting: new Waiting(),
-    room: new Room(ROOM),
-  };
+/** Read once: a connection that comes later is not kept waiting for a disk. @throws Failure */
+function secureContextOf({ certificate, key }: ProxyTls): SecureContext {
+  try {
+    return createSecureContext({ cert: readFileSync(certificate), key: readFileSync(key) });
+  } catch (error) {
+    const message = `TLS can't be ended with ${certificate} and ${key}: ${reasonOf(error)}`;
+    throw new Failure('bad-certificate', message, { definite: true });
+  }
 }
 
 /** Listens on every address of this node, IPv6 too where there is IPv6. @returns the port. */
@@ -81,12 +83,15 @@ export class NodeProxy {
   readonly #redirect = new Redirect();
   readonly #open = new Set<ProxiedConnection>();
   readonly #server: Server;
+  readonly #secureContext: SecureContext | undefined;
   #endsAt: number;
   #written = '';
   #ending = false;
 
+  /** @throws Failure 'bad-certificate' */
   constructor(orders: ProxyOrders) {
     this.#orders = orders;
+    this.#secureContext = orders.tls && secureContextOf(orders.tls);
     this.#shared = sharedState(new RuleSet(orders.rules, new Random(BigInt(orders.seed))));
     this.#endsAt = performance.now() + orders.timeoutMs;
     const options = { ...BUFFERED, allowHalfOpen: true, pauseOnConnect: true };
@@ -127,11 +132,9 @@ export class NodeProxy {
   }
 
   #secured(client: Socket): ReadSocket {
-    const { tls } = this.#orders;
-    if (tls === undefined) return adopt(client);
-    const cert = readFileSync(tls.certificate);
-    const key = readFileSync(tls.key);
-    return { socket: new TLSSocket(client, { isServer: true, cert, key }) };
+    const secureContext = this.#secureContext;
+    if (secureContext === undefined) return adopt(client);
+    return { socket: new TLSSocket(client, { isServer: true, secureContext }) };
   }
 
   /** @param intake how it is read, unless TLS reads it. */

@@ -31,10 +31,10 @@ const EINPROGRESS = 115;
 const F_DUPFD_CLOEXEC = 1030;
 
 /**
- * Of every socket of a proxy: so much may wait before the other side is read no further. Less (64 KiB
- * is usual) stops and starts at every piece that is read.
+ * Of every socket of a proxy: whatever the kernel does not take at once is waited for, so that what was
+ * read into can be read into again. What is under way is in the kernel's buffers, which are large.
  */
-export const BUFFERED = { highWaterMark: 1024 * 1024, noDelay: true };
+export const BUFFERED = { writableHighWaterMark: 1, noDelay: true };
 
 export interface Destination {
   host: string;
