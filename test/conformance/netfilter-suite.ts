@@ -49,7 +49,10 @@ export function netfilterSuite(
         const rules = rulesOf(backend, 60_000);
         const apply: Act = { act: 'netfilter.apply', rules };
         const remove: Act = { act: 'netfilter.delete', backend, table: rules.table };
-        const query = { query: 'packetCounters' as const, backend, table: rules.table };
+        const peers = rules.peers.map(({ name, ipv4, ipv6 }) => {
+          return { name, addresses: [...ipv4, ...ipv6] };
+        });
+        const query = { query: 'packetCounters' as const, backend, table: rules.table, peers };
         assert.equal(await linux.holds(apply), false);
         await linux.perform(remove);
         await linux.perform(apply);

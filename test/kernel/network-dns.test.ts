@@ -3,6 +3,7 @@ import { suite } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DnsAnswer } from '../../src/core/model/act-dns.ts';
 import type { Act } from '../../src/core/model/act.ts';
+import type { Query } from '../../src/core/model/query.ts';
 import { lacks } from '../support/needs.ts';
 import { rigTests } from '../support/net-rig.ts';
 import { until } from '../support/until.ts';
@@ -50,7 +51,8 @@ suite('network.dns on a real kernel', { skip: lacks('root', 'namespaces', 'nft',
         ),
       );
       assert.deepEqual(words, Array.from({ length: 4 }, () => [expected, expected, TRUE]).flat());
-      const query = { query: 'packetCounters' as const, backend: 'nft' as const, table: TOKEN };
+      const peers = [{ name: 'dns', addresses: [] }];
+      const query: Query = { query: 'packetCounters', backend: 'nft', table: TOKEN, peers };
       assert.ok(((await one.hands.ask(query)).packets['dns'] ?? 0) >= 12);
       // Another server, and another node's queries, are not met.
       assert.equal(await one.peer.resolve(three.node.address, 'lost.example', false), TRUE);

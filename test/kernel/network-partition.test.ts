@@ -49,6 +49,17 @@ async function cut(rig: NetRig, params: object): Promise<() => Promise<void>> {
 
 const addressesOf = ({ node }: Machine): string[] => [node.address, node.address6];
 
+/** Packets of another machine that the rules have met. */
+async function countedOf(
+  { hands }: Machine,
+  of: Machine,
+  backend: 'nft' | 'iptables',
+): Promise<number> {
+  const peers = [{ name: of.node.name, addresses: addressesOf(of) }];
+  const query = { query: 'packetCounters' as const, backend, table: RIG_TOKEN, peers };
+  return (await hands.ask(query)).packets[of.node.name] ?? 0;
+}
+
 for (const { backend, iptables } of WAYS) {
   const way = backend === 'nft' ? 'nft' : iptables;
   const skip = lacks('root', 'namespaces', 'nft', 'ipv6', 'ipset', iptables);
@@ -132,9 +143,8 @@ for (const { backend, iptables } of WAYS) {
       const healUdp = await cut(rig, { backend, ports: [KAFKA], protocols: 'udp' });
       assert.equal(await two.peer.open(one.node.address, KAFKA, 5_000), 'open');
       await two.peer.flood(one.node.address, KAFKA);
-      const query = { query: 'packetCounters' as const, backend, table: RIG_TOKEN };
       await until('the flood is dropped', async () => {
-        return ((await one.hands.ask(query)).packets['n2'] ?? 0) > 50;
+        return (await countedOf(one, two, backend)) > 50;
       });
       assert.equal(await one.peer.udpCount(KAFKA), 0);
       await two.peer.endFlood();
@@ -191,15 +201,20 @@ for (const { backend, iptables } of WAYS) {
       const steps = rig.plan(networkPartition, 1, { groups: [['n1'], ['n2']], backend });
       const [step] = steps;
       assert.ok(step?.refresh);
-      const query = { query: 'packetCounters' as const, backend, table: RIG_TOKEN };
-      const counted = async (): Promise<number> => (await one.hands.ask(query)).packets['n2'] ?? 0;
+      const counted = (): Promise<number> => countedOf(one, two, backend);
       await one.hands.perform(step.act);
       const [refreshes, applies] = backend === 'nft' ? [300, 50] : [10, 3];
       for (const address of addressesOf(one)) {
         const before = await counted();
         await two.peer.flood(address, KAFKA);
         await until('the flood arrives', async () => (await counted()) > before + 100);
-        for (let round = 0; round < refreshes; round++) await one.hands.perform(step.refresh);
+        let last = await counted();
+        for (let round = 0; round < refreshes; round++) {
+          await one.hands.perform(step.refresh);
+          const now = await counted();
+          assert.ok(now >= last, `${last} packets counted, then ${now}`);
+          last = now;
+        }
         for (let round = 0; round < applies; round++) await one.hands.perform(step.act);
         assert.ok((await two.peer.endFlood()) > 1_000);
         assert.equal(await one.peer.udpCount(KAFKA), 0, address);

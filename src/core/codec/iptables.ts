@@ -1,19 +1,22 @@
 import { familyOf } from '../base/address.ts';
 import { EVERY_PACKET, type RuleTable } from '../model/act-netfilter.ts';
 import {
+  addressesIn,
   assertNames,
   assertOurs,
+  groupsOf,
   isOurs,
   readComment,
-  setsOf,
   type ListedTable,
-  type PeerSet,
+  type PeerGroup,
 } from './netfilter.ts';
 
 /**
  * The same rules as codec/nft.ts for iptables-restore(8) and ipset(8): one chain a family, named as
- * the table, jumped to first of all from INPUT (OUTPUT where RSTs are swallowed); one set a peer and
- * family, `<table>-<set>`, whose entries carry the timeout.
+ * the table, jumped to first of all from INPUT (OUTPUT where RSTs are swallowed). Of each group of
+ * peers one set whose entries carry the timeout, `<table>-g<i>v<4|6>`, and one that counts,
+ * `<table>-c<i>v<4|6>`: its entries are never renewed nor taken out. It is the last match of a rule,
+ * since a set counts what it is asked for, whatever is asked after it.
  */
 
 /** Ports one `multiport` match takes (iptables-extensions(8)). */
@@ -35,14 +38,12 @@ function controlRules(rules: RuleTable, family: 4 | 6): string[] {
   const coordinator = familyOf(family, rules.control.coordinatorAddresses);
   return coordinator.flatMap((address) => [
     `-s ${address} -p tcp --dport ${rules.control.agentPort} -j RETURN`,
-    ...setsOf(rules).flatMap((set) =>
-      set.family !== family || set.peer.agentPort === undefined
-        ? []
-        : set.addresses.map(
-            (peer) =>
-              `-s ${peer} -d ${address} -p tcp --sport ${set.peer.agentPort} ! --tcp-flags SYN,ACK SYN -j RETURN`,
-          ),
-    ),
+    ...groupsOf(rules)
+      .filter((group) => group.family === family && group.agentPort !== undefined)
+      .flatMap((group) => {
+        const answers = `-d ${address} -p tcp --sport ${group.agentPort} ! --tcp-flags SYN,ACK SYN`;
+        return whom(rules, group).map((who) => `${answers} ${who.match} -j RETURN`);
+      }),
   ]);
 }
 
@@ -63,11 +64,10 @@ function passRules(rules: RuleTable, family: 4 | 6): string[] {
 }
 
 /** Protocol and ports, as matches: any of these. The protocol stands first: other matches need it. */
-function trafficOf(rules: RuleTable, set: PeerSet): { protocol: string; ports: string }[] {
+function trafficOf(rules: RuleTable, { ports }: PeerGroup): { protocol: string; ports: string }[] {
   // RSTs are TCP.
   const protocol = rules.how === 'swallow-resets' ? 'tcp' : rules.protocol;
   const protocols = protocol === 'all' ? ['tcp', 'udp'] : [protocol];
-  const { ports } = set.peer;
   if (!ports) {
     const whole = rules.how === 'reset' ? ['tcp', 'all'] : ['all'];
     return (protocol === 'all' ? whole : protocols).map((one) => ({ protocol: one, ports: '' }));
@@ -89,24 +89,38 @@ function fateOf(rules: RuleTable, protocol: string, family: 4 | 6): string {
   return `REJECT --reject-with ${family === 4 ? 'icmp-admin-prohibited' : 'icmp6-adm-prohibited'}`;
 }
 
-function peerRules(rules: RuleTable, set: PeerSet): string[] {
+/** A group by its set, or each of its addresses by itself. `counted`: what counts it, the last match. */
+function whom(rules: RuleTable, group: PeerGroup): { match: string; counted: string }[] {
   const output = hookOf(rules) === 'OUTPUT';
-  const whom =
-    rules.backend === 'iptables'
-      ? [`-m set --match-set ${setName(rules.table, set.name)} ${output ? 'dst' : 'src'}`]
-      : set.addresses.map((address) => `${output ? '-d' : '-s'} ${address}`);
+  if (rules.backend === 'iptables') {
+    const inSet = (set: string): string =>
+      `-m set --match-set ${setName(rules.table, set)} ${output ? 'dst' : 'src'}`;
+    return [{ match: inSet(group.name), counted: `${comment(rules)} ${inSet(group.counts)}` }];
+  }
+  return group.members.flatMap(({ peer, addresses }) =>
+    addresses.map((address) => ({
+      match: `${output ? '-d' : '-s'} ${address}`,
+      counted: comment(rules, peer),
+    })),
+  );
+}
+
+const comment = ({ faultId }: RuleTable, peer?: string): string =>
+  `-m comment --comment "${peer === undefined ? faultId : `${faultId} ${peer}`}"`;
+
+function groupRules(rules: RuleTable, group: PeerGroup): string[] {
   const share =
     rules.perMillion === EVERY_PACKET
       ? ''
       : ` -m statistic --mode random --probability ${rules.perMillion / EVERY_PACKET}`;
-  const flags = output ? ' --tcp-flags RST RST' : '';
-  const comment = `-m comment --comment "${rules.faultId} ${set.peer.name}"`;
-  return trafficOf(rules, set).flatMap(({ protocol, ports }) =>
-    whom.map(
-      (who) =>
-        `-p ${protocol}${flags} ${who}${ports}${share} ${comment} -j ${fateOf(rules, protocol, set.family)}`,
-    ),
-  );
+  const flags = hookOf(rules) === 'OUTPUT' ? ' --tcp-flags RST RST' : '';
+  return trafficOf(rules, group).flatMap(({ protocol, ports }) => {
+    const fate = fateOf(rules, protocol, group.family);
+    return whom(rules, group).map(
+      ({ match, counted }) =>
+        `-p ${protocol}${flags} ${match}${ports}${share} ${counted} -j ${fate}`,
+    );
+  });
 }
 
 /**
@@ -117,34 +131,42 @@ export function writeChain(rules: RuleTable, family: 4 | 6, hook: boolean): stri
   assertNames(rules);
   const lines = [
     ...passRules(rules, family),
-    ...setsOf(rules)
-      .filter((set) => set.family === family)
-      .flatMap((set) => peerRules(rules, set)),
+    ...groupsOf(rules)
+      .filter((group) => group.family === family)
+      .flatMap((group) => groupRules(rules, group)),
   ];
   return [
     '*filter',
     `:${rules.table} - [0:0]`,
     ...lines.map((line) => `-A ${rules.table} ${line}`),
-    ...(hook
-      ? [`-I ${hookOf(rules)} 1 -m comment --comment "${rules.faultId}" -j ${rules.table}`]
-      : []),
+    ...(hook ? [`-I ${hookOf(rules)} 1 ${comment(rules)} -j ${rules.table}`] : []),
     'COMMIT',
     '',
   ].join('\n');
 }
 
-/** What ipset restore makes the sets of; what is there stays, and its time begins anew. */
+/**
+ * What ipset restore makes the sets of; what is there stays, and its time begins anew. Who is bitten
+ * no longer goes out one by one: a set that is empty for a moment lets packets pass.
+ */
 export function writeSets(rules: RuleTable, bitten: ReadonlySet<string>): string {
   assertNames(rules);
-  const lines = setsOf(rules).flatMap((set) => {
-    const name = setName(rules.table, set.name);
-    const family = set.family === 4 ? 'inet' : 'inet6';
-    const timeout = seconds(rules.timeoutMs);
+  const timeout = seconds(rules.timeoutMs);
+  const lines = groupsOf(rules).flatMap((group) => {
+    const [name, counts] = [group.name, group.counts].map((set) => setName(rules.table, set));
+    const all = addressesIn(group);
+    const now = new Set(addressesIn(group, bitten));
+    const size = 2 ** Math.max(6, Math.ceil(Math.log2(all.length)));
+    const kind = `hash:ip family ${group.family === 4 ? 'inet' : 'inet6'} hashsize ${size}`;
     return [
-      `create ${name} hash:ip family ${family} hashsize 64 timeout ${timeout} -exist`,
-      ...(bitten.has(set.peer.name)
-        ? set.addresses.map((address) => `add ${name} ${address} timeout ${timeout} -exist`)
-        : [`flush ${name}`]),
+      `create ${counts} ${kind} counters -exist`,
+      ...all.map((address) => `add ${counts} ${address} -exist`),
+      `create ${name} ${kind} timeout ${timeout} -exist`,
+      ...all.map((address) =>
+        now.has(address)
+          ? `add ${name} ${address} timeout ${timeout} -exist`
+          : `del ${name} ${address} -exist`,
+      ),
     ];
   });
   return `${lines.join('\n')}\n`;
@@ -177,15 +199,17 @@ export function readOurChains(saved: string): string[] {
   return [...new Set(names.filter(isOurs))];
 }
 
+const SET = /^(.*)-[gc]\d+v[46]$/;
+
 /** Our sets of a table among the names that `ipset list -name` prints. */
 export function setsNamed(table: string, names: string): string[] {
   assertOurs(table);
-  return names.split('\n').filter((name) => name.startsWith(`${table}-p`));
+  return names.split('\n').filter((name) => SET.test(name) && name.startsWith(`${table}-`));
 }
 
 /** Tables that have sets among those names, whether or not they have a chain. */
 export function tablesOfSets(names: string): string[] {
-  const tables = names.split('\n').map((name) => /^(.*)-p\d+v[46]$/.exec(name)?.[1] ?? '');
+  const tables = names.split('\n').map((name) => SET.exec(name)?.[1] ?? '');
   return [...new Set(tables.filter(isOurs))];
 }
 
@@ -196,19 +220,24 @@ export function readChains(
   sets: string,
 ): ListedTable {
   const listed: ListedTable = { packets: {}, addresses: {} };
+  const count = (whom: string, packets: number): void => {
+    listed.packets[whom] = (listed.packets[whom] ?? 0) + packets;
+  };
   for (const line of saved.flatMap((text) => text.split('\n'))) {
-    const rule = /^\[(\d+):\d+\] -A ([^ ]+) .*--comment "([^"]+)"/.exec(line);
-    const whose = readComment(rule?.[3] ?? '');
+    const rule = /^\[(\d+):\d+\] -A ([^ ]+) .*--comment (?:"([^"]+)"|([^ ]+))/.exec(line);
+    const whose = readComment(rule?.[3] ?? rule?.[4] ?? '');
     if (!rule || rule[2] !== rules.table || !whose) continue;
     listed.faultId ??= whose.faultId;
-    listed.packets[whose.peer] = (listed.packets[whose.peer] ?? 0) + Number(rule[1]);
+    if (whose.peer !== undefined) count(whose.peer, Number(rule[1]));
   }
   for (const line of sets.split('\n')) {
-    const entry = /^add ([^ ]+) ([^ ]+)/.exec(line);
+    const entry = /^add ([^ ]+) ([^ ]+)(?: packets (\d+))?/.exec(line);
     const name = entry?.[1] ?? '';
     if (!entry || !name.startsWith(`${rules.table}-`)) continue;
     const set = name.slice(rules.table.length + 1);
-    listed.addresses[set] = [...(listed.addresses[set] ?? []), entry[2] ?? ''];
+    const address = entry[2] ?? '';
+    if (entry[3] !== undefined) count(address, Number(entry[3]));
+    (listed.addresses[set] ??= []).push(address);
   }
   return listed;
 }

@@ -1,13 +1,14 @@
 import { familyOf } from '../base/address.ts';
 import { EVERY_PACKET, type RuleTable } from '../model/act-netfilter.ts';
 import {
+  addressesIn,
   assertNames,
   assertOurs,
+  groupsOf,
   isOurs,
   readComment,
-  setsOf,
   type ListedTable,
-  type PeerSet,
+  type PeerGroup,
 } from './netfilter.ts';
 
 /**
@@ -15,19 +16,22 @@ import {
  * (`nft -j`, libnftables-json(5)) read back.
  *
  *   table inet <token> {
- *     set p<i>v<4|6> { type ipv<4|6>_addr; flags timeout; elements = { <address> timeout <ms> } }
+ *     set g<i>v<4|6> { type ipv<4|6>_addr; flags timeout; timeout <ms>; elements = {...} }
+ *     set c<i>v<4|6> { type ipv<4|6>_addr; size <n>; flags dynamic }    filled by the packets met
  *     chain input {
  *       type filter hook input priority -10; policy accept;
  *       iif "lo" accept
  *       icmpv6 neighbour discovery accept                        (RFC 4861)
  *       coordinator -> agent port accept; replies of a peer's agent -> coordinator here accept
  *       where something is answered: the other side's answers (RST, ICMP unreachable) accept
- *       ip|ip6 saddr @p<i>v<4|6> [ports] [numgen] counter <fate> comment "<fault id> <peer>"
+ *       ip|ip6 saddr @g<i>v<4|6> [ports] [numgen] add @c<i>v<4|6> { ip|ip6 saddr counter }
+ *         <fate> comment "<fault id>"
  *     }
  *   }
  *
  * Dropped at input on the receiving side: a drop at output is a send error that the sender's TCP
- * sees (EPERM, no backoff), which no network does. The priority lies before the host's own filter,
+ * sees (EPERM, no backoff), which no network does. Counts stand in a set of their own, since renewing
+ * an element begins it anew. The priority lies before the host's own filter,
  * so that what the host's rules would drop is counted here all the same. Only RSTs are swallowed at
  * output, with addresses and ports turned round: nobody waits for the sending of a RST.
  */
@@ -40,9 +44,8 @@ const saddr = (family: 4 | 6): string => (family === 4 ? 'ip saddr' : 'ip6 saddr
 const daddr = (family: 4 | 6): string => (family === 4 ? 'ip daddr' : 'ip6 daddr');
 const braces = (items: readonly (string | number)[]): string => `{ ${items.join(', ')} }`;
 
-function elements(set: PeerSet, timeoutMs: number): string {
-  return braces(set.addresses.map((address) => `${address} timeout ${timeoutMs}ms`));
-}
+/** Room for an address that two processors are adding at once: a full set would let packets pass. */
+const roomFor = (group: PeerGroup): number => 2 * addressesIn(group).length + 64;
 
 /** Accepting rules: the path between coordinator and agent, in both directions, and no more. */
 function controlRules(rules: RuleTable): string[] {
@@ -53,9 +56,9 @@ function controlRules(rules: RuleTable): string[] {
     const there = braces(coordinator);
     lines.push(`${saddr(family)} ${there} tcp dport ${rules.control.agentPort} accept`);
     // Where the coordinator lives on this node: what peers' agents answer, but no new connection.
-    for (const set of setsOf(rules)) {
-      if (set.family !== family || set.peer.agentPort === undefined) continue;
-      const from = `${saddr(family)} ${braces(set.addresses)} tcp sport ${set.peer.agentPort}`;
+    for (const group of groupsOf(rules)) {
+      if (group.family !== family || group.agentPort === undefined) continue;
+      const from = `${saddr(family)} @${group.name} tcp sport ${group.agentPort}`;
       lines.push(`${from} ${daddr(family)} ${there} tcp flags & (syn | ack) != syn accept`);
     }
   }
@@ -72,11 +75,10 @@ function answerRules(rules: RuleTable): string[] {
   return rules.how === 'reset' ? [`${RST} accept`, ...lines] : lines;
 }
 
-/** The matches a peer's packets are known by besides its address: any of these. */
-function trafficOf(rules: RuleTable, set: PeerSet): string[] {
+/** The matches a group's packets are known by besides their address: any of these. */
+function trafficOf(rules: RuleTable, { ports }: PeerGroup): string[] {
   // RSTs are TCP.
   const protocol = rules.how === 'swallow-resets' ? 'tcp' : rules.protocol;
-  const { ports } = set.peer;
   if (!ports) return [protocol === 'all' ? '' : ` meta l4proto ${protocol}`];
   const turned = rules.how === 'swallow-resets';
   const [to, from] = turned ? [ports.remote, ports.local] : [ports.local, ports.remote];
@@ -87,29 +89,30 @@ function trafficOf(rules: RuleTable, set: PeerSet): string[] {
   ];
 }
 
-function peerRules(rules: RuleTable, set: PeerSet): string[] {
-  const address = rules.how === 'swallow-resets' ? daddr(set.family) : saddr(set.family);
+function groupRules(rules: RuleTable, group: PeerGroup): string[] {
+  const address = rules.how === 'swallow-resets' ? daddr(group.family) : saddr(group.family);
   const share =
     rules.perMillion === EVERY_PACKET
       ? ''
       : ` numgen random mod ${EVERY_PACKET} < ${rules.perMillion}`;
-  const comment = `comment "${rules.faultId} ${set.peer.name}"`;
-  const refuse = `${share} counter reject with icmpx admin-prohibited ${comment}`;
-  return trafficOf(rules, set).flatMap((traffic) => {
-    const meets = `${address} @${set.name}${traffic}`;
+  const comment = `comment "${rules.faultId}"`;
+  const counted = `${share} add @${group.counts} { ${address} counter }`;
+  const refuse = `${counted} reject with icmpx admin-prohibited ${comment}`;
+  return trafficOf(rules, group).flatMap((traffic) => {
+    const meets = `${address} @${group.name}${traffic}`;
     switch (rules.how) {
       case 'drop':
-        return [`${meets}${share} counter drop ${comment}`];
+        return [`${meets}${counted} drop ${comment}`];
       case 'reject':
         return [`${meets}${refuse}`];
       case 'reset': {
-        const reset = `${meets} meta l4proto tcp${share} counter reject with tcp reset ${comment}`;
+        const reset = `${meets} meta l4proto tcp${counted} reject with tcp reset ${comment}`;
         const rest = `${meets} meta l4proto != tcp${refuse}`;
         if (rules.protocol === 'all') return [reset, rest];
         return rules.protocol === 'tcp' ? [reset] : [`${meets}${refuse}`];
       }
       case 'swallow-resets':
-        return [`${meets} ${RST}${share} counter drop ${comment}`];
+        return [`${meets} ${RST}${counted} drop ${comment}`];
     }
   });
 }
@@ -117,23 +120,26 @@ function peerRules(rules: RuleTable, set: PeerSet): string[] {
 /** One transaction that makes the table, in place of one of that name. @param bitten peers now. */
 export function writeTable(rules: RuleTable, bitten: ReadonlySet<string>): string {
   assertNames(rules);
-  const sets = setsOf(rules);
+  const groups = groupsOf(rules);
   const hook = rules.how === 'swallow-resets' ? 'output' : 'input';
   const lines = [
     hook === 'input' ? 'iif "lo" accept' : 'oif "lo" accept',
     `${DISCOVERY} accept`,
     ...(hook === 'input' ? [...controlRules(rules), ...answerRules(rules)] : []),
-    ...sets.flatMap((set) => peerRules(rules, set)),
+    ...groups.flatMap((group) => groupRules(rules, group)),
   ];
   return [
     `add table inet ${rules.table}`,
     `delete table inet ${rules.table}`,
     `table inet ${rules.table} {`,
-    ...sets.map((set) => {
-      const inside = bitten.has(set.peer.name)
-        ? ` elements = ${elements(set, rules.timeoutMs)};`
-        : '';
-      return ` set ${set.name} { type ipv${set.family}_addr; flags timeout;${inside} }`;
+    ...groups.flatMap((group) => {
+      const type = `type ipv${group.family}_addr;`;
+      const inside = addressesIn(group, bitten);
+      const elements = inside.length === 0 ? '' : ` elements = ${braces(inside)};`;
+      return [
+        ` set ${group.name} { ${type} flags timeout; timeout ${rules.timeoutMs}ms;${elements} }`,
+        ` set ${group.counts} { ${type} size ${roomFor(group)}; flags dynamic; }`,
+      ];
     }),
     ` chain ${hook} {`,
     `  type filter hook ${hook} priority -10; policy accept;`,
@@ -150,23 +156,23 @@ export function writeTable(rules: RuleTable, bitten: ReadonlySet<string>): strin
  */
 export function writeRefresh(rules: RuleTable, bitten: ReadonlySet<string>): string {
   assertNames(rules);
-  const living = setsOf(rules).filter((set) => bitten.has(set.peer.name));
-  const lines = living.flatMap((set) => [
-    `delete element inet ${rules.table} ${set.name} ${braces(set.addresses)}`,
-    `add element inet ${rules.table} ${set.name} ${elements(set, rules.timeoutMs)}`,
-  ]);
+  const lines = groupsOf(rules).flatMap((group) => {
+    const living = addressesIn(group, bitten);
+    if (living.length === 0) return [];
+    const elements = `element inet ${rules.table} ${group.name} ${braces(living)}`;
+    return [`delete ${elements}`, `add ${elements}`];
+  });
   return `${lines.join('\n')}\n`;
 }
 
 /** One transaction after which exactly these peers are bitten. */
 export function writeBitten(rules: RuleTable, bitten: ReadonlySet<string>): string {
   assertNames(rules);
-  const lines = setsOf(rules).flatMap((set) => [
-    `flush set inet ${rules.table} ${set.name}`,
-    ...(bitten.has(set.peer.name)
-      ? [`add element inet ${rules.table} ${set.name} ${elements(set, rules.timeoutMs)}`]
-      : []),
-  ]);
+  const lines = groupsOf(rules).flatMap((group) => {
+    const now = addressesIn(group, bitten);
+    const add = `add element inet ${rules.table} ${group.name} ${braces(now)}`;
+    return [`flush set inet ${rules.table} ${group.name}`, ...(now.length === 0 ? [] : [add])];
+  });
   return `${lines.join('\n')}\n`;
 }
 
@@ -198,22 +204,30 @@ function objectsOf(json: string): ListedObject[] {
 /** Reads `nft -j list table`. @throws SyntaxError where the text is no JSON. */
 export function readListedTable(json: string): ListedTable {
   const listed: ListedTable = { packets: {}, addresses: {} };
+  const count = (whom: string, packets: number | undefined): void => {
+    if (packets !== undefined) listed.packets[whom] = (listed.packets[whom] ?? 0) + packets;
+  };
   for (const { set, rule } of objectsOf(json)) {
-    if (set) listed.addresses[set.name] = (set.elem ?? []).map(addressOf);
+    const elements = (set?.elem ?? []).map(readElement);
+    if (set) listed.addresses[set.name] = elements.map(({ address }) => address);
+    for (const { address, packets } of elements) count(address, packets);
     const whose = readComment(rule?.comment ?? '');
     if (!rule || !whose) continue;
-    const packets = rule.expr?.find((part) => part.counter)?.counter?.packets ?? 0;
     listed.faultId ??= whose.faultId;
-    listed.packets[whose.peer] = (listed.packets[whose.peer] ?? 0) + packets;
+    const packets = rule.expr?.find((part) => part.counter)?.counter?.packets ?? 0;
+    if (whose.peer !== undefined) count(whose.peer, packets);
   }
   return listed;
 }
 
-/** An element with a timeout is {elem: {val, timeout, expires}}, one without a bare value. */
-function addressOf(element: unknown): string {
-  if (typeof element === 'string') return element;
-  const inner = (element as { elem?: { val?: unknown } }).elem;
-  return typeof inner?.val === 'string' ? inner.val : '';
+/** An element with a timeout or a counter is {elem: {val, ...}}, any other a bare value. */
+function readElement(element: unknown): { address: string; packets?: number } {
+  if (typeof element === 'string') return { address: element };
+  const { elem } = element as { elem?: { val?: unknown; counter?: { packets?: number } } };
+  const address = typeof elem?.val === 'string' ? elem.val : '';
+  return elem?.counter?.packets === undefined
+    ? { address }
+    : { address, packets: elem.counter.packets };
 }
 
 /** Names of our tables in `nft -j list tables inet`. */

@@ -81,7 +81,12 @@ function plan(params: Params, here: Here, facts: Facts): Step[] | Problem[] {
 
 function witness(here: Here, facts: Facts): Witness {
   return {
-    sample: { query: 'packetCounters', backend: 'nft', table: here.token },
+    sample: {
+      query: 'packetCounters',
+      backend: 'nft',
+      table: here.token,
+      peers: [{ name: 'dns', addresses: [] }],
+    },
     probes: resolversIn(facts).map((address) => ({ protocol: 'udp', address, port: 53 })),
     seen: (_before, now) => now.query === 'packetCounters' && (now.packets['dns'] ?? 0) > 0,
     withinMs: 2_000,

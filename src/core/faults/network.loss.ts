@@ -8,7 +8,7 @@ import type { Here, Step, Witness } from '../model/fault.ts';
 import { chooseBackend, namedBackend, NETFILTER_NEEDS } from '../model/netfilter-backend.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
 import { checkRatios, CORRELATION, fractionOf, likelihoodOf } from '../network/likelihood.ts';
-import { packetFault, type Looking } from '../network/packet-kind.ts';
+import { packetFault, sendersTo, type Looking } from '../network/packet-kind.ts';
 
 const Bursts = Type.Object(
   { p: Ratio, r: Ratio, h: Type.Optional(Ratio), k: Type.Optional(Ratio) },
@@ -94,7 +94,7 @@ function witnessRules(params: Params, here: Here, byQueue: Looking): Witness {
   const backend = chooseBackend(filterOf(params), here);
   if (typeof backend !== 'string') return { untestable: backend.message };
   return {
-    sample: { query: 'packetCounters', backend, table: here.token },
+    sample: { query: 'packetCounters', backend, table: here.token, peers: sendersTo(params, here) },
     probes: byQueue.probes,
     seen: (_before, now) =>
       now.query === 'packetCounters' && Object.values(now.packets).some((count) => count > 0),

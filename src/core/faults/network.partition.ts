@@ -161,6 +161,7 @@ function witness(params: Params, here: Here): Witness {
       query: 'packetCounters',
       backend: typeof backend === 'string' ? backend : 'nft',
       table: here.token,
+      peers,
     },
     probes: probesFor(params, here, peers),
     // A node in the middle (a bridge) has nothing to drop, and so nothing that could be missing.

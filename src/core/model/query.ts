@@ -5,6 +5,7 @@ import type { SocketAnswer, SocketQuery } from './act-sockets.ts';
 import type { PacketCounts, PacketQuery } from './query-packets.ts';
 import type { ProcessMatch, ProcessRef } from './process-match.ts';
 import type { ProxyAnswer, ProxyQuery } from './query-proxy.ts';
+import type { Node } from './topology.ts';
 
 /**
  * Read-only questions a kind asks of its node before it plans, and a witness while it looks.
@@ -20,8 +21,13 @@ export type Query =
   /** State letters of /proc/PID/stat: R S D T Z ..., 'gone' where the process is no more. */
   | { query: 'processStates'; processes: ProcessRef[] }
   | { query: 'service'; service: string }
-  /** Packets each rule of the table has counted, by peer; empty without the table. */
-  | { query: 'packetCounters'; backend: NetfilterBackend; table: string }
+  /** Packets the table's rules have counted, of each of these peers; empty without the table. */
+  | {
+      query: 'packetCounters';
+      backend: NetfilterBackend;
+      table: string;
+      peers: Pick<Node, 'name' | 'addresses'>[];
+    }
   | { query: 'cpuCount' }
   /** CPU time used by the burners with this token, in ms. */
   | { query: 'burnerCpuMs'; token: string };

@@ -14,7 +14,7 @@ import { checkDistinct } from '../model/node-address.ts';
 import type { PacketShape } from '../model/packet-shape.ts';
 import { describeShape } from '../model/packet-shape.ts';
 import type { Random } from '../base/random.ts';
-import type { NodeName, Topology } from '../model/topology.ts';
+import type { Node, NodeName, Topology } from '../model/topology.ts';
 import { portsBetween, protocolOf, rulePeer } from '../model/traffic.ts';
 import { checkAim, linksOf, type Aim } from './aim.ts';
 import { probesOf } from './probes.ts';
@@ -64,6 +64,12 @@ in a queue remember their place among the kernel's chains by number.`;
 const names = (links: readonly { name: string }[]): string =>
   links.map(({ name }) => name).join(', ');
 
+/** Whose packets a fault means on this node. */
+export function sendersTo(aim: Aim, here: Here): Node[] {
+  const links = linksOf(aim, here.topology, here.targets);
+  return links.filter(({ to }) => to.name === here.node).map(({ from }) => from);
+}
+
 /** The packets a fault means on this node; empty where there are none here. */
 export function steerOf(aim: Aim, here: Here): SteerTable | Problem[] {
   const links = linksOf(aim, here.topology, here.targets);
@@ -73,7 +79,7 @@ export function steerOf(aim: Aim, here: Here): SteerTable | Problem[] {
     ];
   }
   const self = here.topology.nodes.find((node) => node.name === here.node);
-  const from = links.filter(({ to }) => to.name === here.node).map((link) => link.from);
+  const from = sendersTo(aim, here);
   if (!self || from.length === 0) return [];
   const problems = checkDistinct(
     here.topology,
@@ -111,8 +117,7 @@ function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
 /** What its packet process has met. */
 function witness(aim: Aim, here: Here): Looking {
   const self = here.topology.nodes.find((node) => node.name === here.node);
-  const links = linksOf(aim, here.topology, here.targets);
-  const peers = links.filter(({ to }) => to.name === here.node).map(({ from }) => from);
+  const peers = sendersTo(aim, here);
   const ports = peers.map((peer) => self && portsBetween(aim, self, peer));
   const probes = peers.flatMap((peer, index) => probesOf(peer, ports[index]));
   // Nobody here can make a peer call one of our ports, or speak UDP.

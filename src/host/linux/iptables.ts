@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertOurs, setsOf, type ListedTable } from '../../core/codec/netfilter.ts';
+import { assertOurs, groupsOf, holdsAll, type ListedTable } from '../../core/codec/netfilter.ts';
 import {
   hasChain,
   isHooked,
@@ -48,11 +48,15 @@ export class Iptables implements RuleBackend {
   }
 
   async apply(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
-    if (rules.backend === 'iptables') await this.#ipset(writeSets(rules, bitten));
+    const withSets = rules.backend === 'iptables';
     const there = rules.peers.filter(({ name }) => bitten.has(name));
-    const wanted = rules.backend === 'iptables' ? rules : { ...rules, peers: there };
-    for (const family of FAMILIES) {
-      const missing = !isHooked(rules.table, await this.#save(family));
+    const wanted = withSets ? rules : { ...rules, peers: there };
+    const [saved] = await Promise.all([
+      this.#saveBoth(),
+      withSets ? this.#ipset(writeSets(rules, bitten)) : undefined,
+    ]);
+    for (const [index, family] of FAMILIES.entries()) {
+      const missing = !isHooked(rules.table, saved[index] ?? '');
       await this.#restore(family, writeChain(wanted, family, missing));
     }
   }
@@ -61,11 +65,9 @@ export class Iptables implements RuleBackend {
     if (rules.backend === 'iptables-plain') return;
     const names = setsNamed(rules.table, await this.#setNames());
     if (names.length === 0) return;
-    const { addresses } = readChains(rules, [], await this.#sets(rules));
-    const living = setsOf(rules)
-      .filter((set) => bitten.has(set.peer.name))
-      .every((set) => set.addresses.every((each) => addresses[set.name]?.includes(each)));
-    if (!living) throw expired(rules);
+    const living = groupsOf(rules).map((group) => setName(rules.table, group.name));
+    const listed = readChains(rules, [], await this.#saveSets(living));
+    if (!holdsAll(rules, listed, bitten)) throw expired(rules);
     await this.#ipset(writeSets(rules, bitten));
   }
 
@@ -76,24 +78,24 @@ export class Iptables implements RuleBackend {
 
   async delete(table: string): Promise<void> {
     assertOurs(table);
-    for (const family of FAMILIES) {
-      const removal = writeRemoval(table, await this.#save(family));
+    const [saved, names] = await Promise.all([this.#saveBoth(), this.#setNames()]);
+    for (const [index, family] of FAMILIES.entries()) {
+      const removal = writeRemoval(table, saved[index] ?? '');
       if (removal !== '') await this.#restore(family, removal);
     }
-    const sets = setsNamed(table, await this.#setNames());
+    const sets = setsNamed(table, names);
     if (sets.length > 0) await this.#ipset(sets.map((name) => `destroy ${name}\n`).join(''));
   }
 
   async list(table: string): Promise<ListedTable | undefined> {
-    const saved = [await this.#save(4), await this.#save(6)];
-    const names = await this.#setNames();
+    const [saved, names] = await Promise.all([this.#saveBoth(), this.#setNames()]);
     const sets = setsNamed(table, names);
     if (sets.length === 0 && !saved.some((text) => hasChain(table, text))) return undefined;
-    return readChains({ table }, saved, sets.length === 0 ? '' : await this.#saveSets());
+    return readChains({ table }, saved, await this.#saveSets(sets));
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const saved = (await this.#save(4)) + (await this.#save(6));
+    const saved = (await this.#saveBoth()).join('');
     const tables = new Set([...readOurChains(saved), ...tablesOfSets(await this.#setNames())]);
     return [...tables].map((table) => {
       const { faultId } = readChains({ table }, [saved], '');
@@ -112,6 +114,10 @@ export class Iptables implements RuleBackend {
     return (await exec(argv, { outputMax: OUTPUT_MAX })).stdout;
   }
 
+  #saveBoth(): Promise<string[]> {
+    return Promise.all(FAMILIES.map((family) => this.#save(family)));
+  }
+
   async #restore(family: 4 | 6, text: string): Promise<void> {
     const program = programOf(this.#base ?? 'iptables', family, '-restore');
     await this.#withFile(text, (file) => exec([program, '--wait', '5', '--noflush', file]));
@@ -122,14 +128,9 @@ export class Iptables implements RuleBackend {
     return (await exec(['ipset', 'list', '-name'], { outputMax: OUTPUT_MAX })).stdout;
   }
 
-  async #saveSets(): Promise<string> {
-    return (await exec(['ipset', 'save'], { outputMax: OUTPUT_MAX })).stdout;
-  }
-
-  /** The entries of a table's sets; one by one where they are few, not to read everybody's. */
-  async #sets(rules: RuleTable): Promise<string> {
-    const names = setsOf(rules).map((set) => setName(rules.table, set.name));
-    if (names.length > 4) return this.#saveSets();
+  /** The entries of sets; one by one where they are few, not to read everybody's. */
+  async #saveSets(names: readonly string[]): Promise<string> {
+    if (names.length > 4) return (await exec(['ipset', 'save'], { outputMax: OUTPUT_MAX })).stdout;
     const texts = names.map((name) => exec(['ipset', 'save', name], { outputMax: OUTPUT_MAX }));
     return (await Promise.all(texts)).map(({ stdout }) => stdout).join('');
   }

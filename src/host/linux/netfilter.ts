@@ -1,17 +1,20 @@
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { holdsAll } from '../../core/codec/netfilter.ts';
+import { holdsAll, packetsOf } from '../../core/codec/netfilter.ts';
 import {
   nameOfTable,
   type NetfilterAct,
   type NetfilterBackend,
   type RuleTable,
 } from '../../core/model/act-netfilter.ts';
+import type { Query } from '../../core/model/query.ts';
 import { bitten, momentOf } from '../../core/model/timeline.ts';
 import type { Iptables } from './iptables.ts';
 import { boottimeMs } from './libc.ts';
 import type { Leftover } from './linux.ts';
 import type { Nft } from './nft.ts';
 import { expired, type RuleBackend } from './rule-backend.ts';
+
+type CounterQuery = Extract<Query, { query: 'packetCounters' }>;
 
 /** A table whose rules bite by a timeline, kept by this process. */
 interface Running {
@@ -65,8 +68,9 @@ export class Netfilter {
     });
   }
 
-  async packets(backend: NetfilterBackend, table: string): Promise<Record<string, number>> {
-    return (await this.#of(backend).list(table))?.packets ?? {};
+  async packets(query: CounterQuery): Promise<Record<string, number>> {
+    const listed = await this.#of(query.backend).list(query.table);
+    return listed ? packetsOf(listed, query.peers) : {};
   }
 
   async leftovers(): Promise<Leftover[]> {

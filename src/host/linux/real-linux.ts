@@ -200,10 +200,8 @@ export class RealLinux implements Linux {
         return proxyCounts(query.token);
       case 'steeredPackets':
         return this.#steering.counts(query.token);
-      case 'packetCounters': {
-        const packets = await this.#netfilter.packets(query.backend, query.table);
-        return { query: 'packetCounters', packets };
-      }
+      case 'packetCounters':
+        return { query: 'packetCounters', packets: await this.#netfilter.packets(query) };
       case 'resolvers':
         return { query: 'resolvers', addresses: resolversHere() };
       case 'destroyedSockets':

@@ -28,19 +28,20 @@ const RULES: RuleTable = {
 };
 
 suite('iptables', () => {
-  test('a chain of one family: the control path, then each peer with its counter', () => {
-    const third =
-      '-A faultline-0abc -p tcp -m set --match-set faultline-0abc-p1v4 src -m multiport';
+  test('a chain of one family: the control path, then each group with what counts it last', () => {
+    const inSet = (set: string): string => `-m set --match-set faultline-0abc-${set} src`;
+    const third = `-A faultline-0abc -p tcp ${inSet('g2v4')} -m multiport`;
+    const counted = `-m comment --comment "f-1" ${inSet('c2v4')} -j DROP`;
     assert.equal(
       writeChain(RULES, 4, true),
       `*filter
 :faultline-0abc - [0:0]
 -A faultline-0abc -i lo -j RETURN
 -A faultline-0abc -s 198.18.0.254 -p tcp --dport 8611 -j RETURN
--A faultline-0abc -s 198.18.0.2 -d 198.18.0.254 -p tcp --sport 8611 ! --tcp-flags SYN,ACK SYN -j RETURN
--A faultline-0abc -p tcp -m set --match-set faultline-0abc-p0v4 src -m comment --comment "f-1 n2" -j DROP
-${third} --dports 9092 -m comment --comment "f-1 n3" -j DROP
-${third} --sports 9093 -m comment --comment "f-1 n3" -j DROP
+-A faultline-0abc -d 198.18.0.254 -p tcp --sport 8611 ! --tcp-flags SYN,ACK SYN ${inSet('g0v4')} -j RETURN
+-A faultline-0abc -p tcp ${inSet('g0v4')} -m comment --comment "f-1" ${inSet('c0v4')} -j DROP
+${third} --dports 9092 ${counted}
+${third} --sports 9093 ${counted}
 -I INPUT 1 -m comment --comment "f-1" -j faultline-0abc
 COMMIT
 `,
@@ -56,19 +57,26 @@ COMMIT
 
   test('without ipset, addresses stand in the rules', () => {
     const chain = writeChain({ ...RULES, backend: 'iptables-plain' }, 4, false);
-    assert.match(chain, /-p tcp -s 198\.18\.0\.2 -m comment/);
+    assert.match(chain, /-p tcp -s 198\.18\.0\.2 -m comment --comment "f-1 n2"/);
+    assert.match(chain, /-d 198\.18\.0\.254 .* -s 198\.18\.0\.2 -j RETURN/);
     assert.doesNotMatch(chain, /match-set/);
   });
 
   test('sets: who is bitten is in with a timeout, who is not is taken out', () => {
     assert.equal(
       writeSets(RULES, new Set(['n2'])),
-      `create faultline-0abc-p0v4 hash:ip family inet hashsize 64 timeout 30 -exist
-add faultline-0abc-p0v4 198.18.0.2 timeout 30 -exist
-create faultline-0abc-p0v6 hash:ip family inet6 hashsize 64 timeout 30 -exist
-add faultline-0abc-p0v6 2001:db8::2 timeout 30 -exist
-create faultline-0abc-p1v4 hash:ip family inet hashsize 64 timeout 30 -exist
-flush faultline-0abc-p1v4
+      `create faultline-0abc-c0v4 hash:ip family inet hashsize 64 counters -exist
+add faultline-0abc-c0v4 198.18.0.2 -exist
+create faultline-0abc-g0v4 hash:ip family inet hashsize 64 timeout 30 -exist
+add faultline-0abc-g0v4 198.18.0.2 timeout 30 -exist
+create faultline-0abc-c1v6 hash:ip family inet6 hashsize 64 counters -exist
+add faultline-0abc-c1v6 2001:db8::2 -exist
+create faultline-0abc-g1v6 hash:ip family inet6 hashsize 64 timeout 30 -exist
+add faultline-0abc-g1v6 2001:db8::2 timeout 30 -exist
+create faultline-0abc-c2v4 hash:ip family inet hashsize 64 counters -exist
+add faultline-0abc-c2v4 198.18.0.3 -exist
+create faultline-0abc-g2v4 hash:ip family inet hashsize 64 timeout 30 -exist
+del faultline-0abc-g2v4 198.18.0.3 -exist
 `,
     );
   });
@@ -79,7 +87,8 @@ flush faultline-0abc-p1v4
 :mine - [0:0]
 [9:0] -A INPUT -m comment --comment f-1 -j faultline-0abc
 [9:0] -A INPUT -j mine
-[3:12] -A faultline-0abc -m set --match-set faultline-0abc-p0v4 src -m comment --comment "f-1 n2" -j DROP
+[9:12] -A faultline-0abc -m comment --comment f-1 -m set --match-set faultline-0abc-c0v4 src -j DROP
+[3:12] -A faultline-0abc -s 198.18.0.2 -m comment --comment "f-1 n2" -j DROP
 [4:12] -A faultline-0abc -p tcp -m comment --comment "f-1 n2" -j DROP
 [7:12] -A mine -m comment --comment "f-1 n9" -j DROP
 COMMIT
@@ -101,15 +110,18 @@ COMMIT
 
   test('counters, entries and names are read back', () => {
     const sets =
-      'create faultline-0abc-p0v4 hash:ip\nadd faultline-0abc-p0v4 198.18.0.2 timeout 9\n';
+      'create faultline-0abc-g0v4 hash:ip\nadd faultline-0abc-g0v4 198.18.0.2 timeout 9\n' +
+      'add faultline-0abc-c0v4 198.18.0.2 packets 5 bytes 60\n';
     const listed = readChains(RULES, [saved], sets);
-    assert.deepEqual(listed.packets, { n2: 7 });
-    assert.deepEqual(listed.addresses, { p0v4: ['198.18.0.2'] });
+    assert.deepEqual(listed.packets, { n2: 7, '198.18.0.2': 5 });
+    assert.deepEqual(listed.addresses, { g0v4: ['198.18.0.2'], c0v4: ['198.18.0.2'] });
     assert.equal(listed.faultId, 'f-1');
+    const grouped = saved.replaceAll(/^\[[34].*\n/gm, '');
+    assert.equal(readChains(RULES, [grouped], '').faultId, 'f-1');
     assert.deepEqual(readOurChains(saved), ['faultline-0abc']);
     assert.equal(isHooked('faultline-0abc', saved), true);
-    const names = 'faultline-0abc-p0v4\nfaultline-0abcd-p0v4\nother-p0v4\n';
-    assert.deepEqual(setsNamed('faultline-0abc', names), ['faultline-0abc-p0v4']);
+    const names = 'faultline-0abc-g0v4\nfaultline-0abcd-c0v4\nother-g0v4\n';
+    assert.deepEqual(setsNamed('faultline-0abc', names), ['faultline-0abc-g0v4']);
     assert.deepEqual(tablesOfSets(names), ['faultline-0abc', 'faultline-0abcd']);
   });
 });
