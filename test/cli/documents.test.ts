@@ -190,7 +190,7 @@ describe('schedule and explain', () => {
         assert.deepEqual(problems, []);
         for (const { undo } of steps) assert.ok(undo.length > 0);
       }
-      if (fault.kind === 'network.partition') assert.match(stdout, /counter drop/);
+      if (fault.kind === 'network.partition') assert.match(stdout, /counter } drop/);
     }
   });
 

@@ -2,16 +2,15 @@ import { unreachable } from '../base/assert.ts';
 import { describeProblem } from '../base/problem.ts';
 import { fnv1a64, shortHash } from '../base/hash.ts';
 import { Random } from '../base/random.ts';
-import { writeDelete, writeTable } from '../codec/nft.ts';
-import { writeSteerTable } from '../codec/nft-steer.ts';
 import { kindNamed } from '../faults/registry.ts';
-import { describeAct, type Act } from '../model/act.ts';
+import { describeAct } from '../model/act.ts';
 import type { FaultKind, Facts, Here, Need, Step } from '../model/fault.ts';
 import { NO_PACKETS } from '../model/query-packets.ts';
 import { NO_PROXY } from '../model/query-proxy.ts';
 import type { Answer, Query } from '../model/query.ts';
 import type { ScheduledFault } from '../model/scenario.ts';
 import type { NodeName, Topology } from '../model/topology.ts';
+import { rulesOf } from './explain-rules.ts';
 import { readTargets, resolveSelector } from './selectors.ts';
 
 /** What one node would do for a fault. */
@@ -101,15 +100,6 @@ function imagined(query: Query): Answer {
   }
 }
 
-/** The kernel's own language, where an act has one. */
-function rulesOf(act: Act): string | undefined {
-  if (act.act === 'netfilter.apply')
-    return writeTable(act.rules, new Set(act.rules.peers.map(({ name }) => name)));
-  if (act.act === 'packets.steer') return writeSteerTable(act.steer);
-  if (act.act === 'netfilter.delete') return writeDelete(act.table);
-  return undefined;
-}
-
 function explainStep({ says, act, undo, afterMs }: Step): ExplainedNode['steps'][number] {
   const irreversible = 'irreversible' in undo;
   const step: ExplainedNode['steps'][number] = {
@@ -118,7 +108,7 @@ function explainStep({ says, act, undo, afterMs }: Step): ExplainedNode['steps']
     undo: irreversible ? `none: ${undo.irreversible}` : describeAct(undo),
   };
   const rules = rulesOf(act);
-  const undoRules = irreversible ? undefined : rulesOf(undo);
+  const undoRules = irreversible ? undefined : rulesOf(undo, act);
   if (rules !== undefined) step.rules = rules;
   if (undoRules !== undefined) step.undoRules = undoRules;
   if (afterMs !== undefined) step.afterMs = afterMs;
