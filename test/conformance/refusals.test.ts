@@ -71,4 +71,51 @@ suite('refused', () => {
     const named = { ...hereOf(each, 'n1'), topology: { name: 'names', nodes: hosts } };
     assert.match((await problemsOf(each, machine(), named)).join(), /IPv4 or IPv6/);
   });
+
+  test('whoever meets packets by their source refuses a shared one, whatever the kind', async () => {
+    const shared = EXAMPLE_TOPOLOGY.nodes.map((node) =>
+      node.name === 'n3' ? { ...node, addresses: ['198.18.0.3', '198.18.0.2'] } : node,
+    );
+    const kinds = KINDS.filter(({ kind }) => kind.startsWith('network.') && kind !== 'network.dns');
+    assert.ok(kinds.length >= 8);
+    for (const { kind, examples } of kinds) {
+      const params = kind === 'network.partition' ? { shape: 'isolate' } : examples[0]?.params;
+      const each = caseOf(kind, params as Params, ['n2']);
+      const topology = { name: 'nat', nodes: shared };
+      const found = ['n1', 'n2'].map((node) => ({ ...hereOf(each, node), topology }));
+      const problems = await Promise.all(found.map((here) => problemsOf(each, machine(), here)));
+      assert.match(problems.join(), /'n2' and (this node|'n3') share|'n3' and .* share/, kind);
+    }
+  });
+
+  test('a backend that was asked for and is not there, by what it lacks', async () => {
+    const cases = [
+      ['network.partition', { shape: 'isolate' }],
+      ['network.loss', { ratio: '5%', direction: 'inbound' }],
+      ['network.reset', {}],
+    ] as const;
+    for (const [kind, params] of cases) {
+      for (const [backend, need] of [
+        ['nft', 'nft'],
+        ['iptables', 'iptables'],
+      ] as const) {
+        const each = caseOf(kind, { ...params, backend });
+        const here = { ...hereOf(each, 'n1'), meets: (_: string, one: string) => one !== need };
+        const found = (await problemsOf(each, machine(), here)).join();
+        assert.ok(
+          found.includes(`'n1' can't do it with ${backend}: it does not meet ${need}`),
+          kind,
+        );
+        assert.notEqual(each.kind.backend?.(each.params, here).name, backend);
+        const unforced = caseOf(kind, params);
+        assert.deepEqual(await problemsOf(unforced, machine(), here), [], kind);
+      }
+    }
+    const queue = caseOf('network.loss', { ratio: '5%', direction: 'inbound', backend: 'nfqueue' });
+    const without = {
+      ...hereOf(queue, 'n1'),
+      meets: (_: string, one: string) => one !== 'nfqueue',
+    };
+    assert.match((await problemsOf(queue, machine(), without)).join(), /'n1' has no packet queue/);
+  });
 });

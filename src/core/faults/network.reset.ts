@@ -56,6 +56,12 @@ function perMillionOf({ ratio }: Params): number {
 
 function check(params: Params, topology: Here['topology']): Problem[] {
   const problems = [...checkAim(params, topology), ...checkRatios(params, ['ratio'], ['ratio'])];
+  if (params.once === true && params.backend !== undefined)
+    problems.push({
+      path: '/backend',
+      message: `'once' ends what is open, and needs no packet filter`,
+      expected: `no 'backend', or no 'once'`,
+    });
   if (params.once === true && params.halfOpen === true)
     problems.push({
       path: '/halfOpen',
@@ -150,6 +156,7 @@ function witness(params: Params, here: Here): Witness {
       query: 'packetCounters',
       backend: typeof backend === 'string' ? backend : 'nft',
       table: here.token,
+      peers: nodes,
     },
     probes: nodes.flatMap((node) => probesOf(node, self && portsBetween(params, self, node))),
     seen: (_before, now) =>

@@ -30,10 +30,17 @@ export function chooseBackend(
   );
   const chosen = able.find((backend) => wanted === undefined || backend.startsWith(wanted));
   if (chosen !== undefined) return chosen;
+  const lacking = (Object.keys(REQUIRED) as NetfilterBackend[])
+    // Without ipset iptables does: what it lacks is not ipset.
+    .filter(
+      (backend) => backend === (wanted === 'iptables' ? 'iptables-plain' : (wanted ?? backend)),
+    )
+    .flatMap((backend) => REQUIRED[backend].filter((need) => !here.meets(here.node, need)));
+  const needs = [...new Set(lacking)].join(', ');
   return {
     path: '/backend',
-    message: `node '${here.node}' can't do it with ${wanted ?? 'netfilter'}`,
-    expected: able.length === 0 ? 'nftables or iptables' : able.join(', '),
+    message: `node '${here.node}' can't do it with ${wanted ?? 'netfilter'}: it does not meet ${needs}`,
+    expected: able.length === 0 ? 'nftables or iptables' : `${able.join(', ')}, or no 'backend'`,
   };
 }
 
