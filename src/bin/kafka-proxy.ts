@@ -6,8 +6,8 @@ import { NodeProxy } from '../host/kafka-proxy/serve.ts';
 /** The proxy that an agent starts: `--token TOKEN` names it in /proc, its orders come on standard input. */
 try {
   const orders = JSON.parse(readFileSync(0, 'utf8')) as ProxyOrders;
-  const note = await new NodeProxy(orders).start();
-  process.stdout.write(`${JSON.stringify({ ready: true, note })}\n`);
+  await new NodeProxy(orders).start();
+  process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
 } catch (error) {
   process.stdout.write(`${JSON.stringify({ ready: false, reason: reasonOf(error) })}\n`);
   process.exit(1);

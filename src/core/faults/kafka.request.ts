@@ -1,11 +1,12 @@
 import { Type, type Static } from 'typebox';
 import { nearMiss } from '../base/near-miss.ts';
 import type { Problem } from '../base/problem.ts';
-import type { Random } from '../base/random.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
 import { faultKind, type Here, type Step } from '../model/fault.ts';
-import { ProxyRules, type ProxyRule } from '../model/proxy-rule.ts';
+import { ProxyRules } from '../model/proxy-rule.ts';
+import type { Answer } from '../model/query.ts';
 import { nodeNamed, type Listener, type Node, type Topology } from '../model/topology.ts';
+import { drawRule } from '../proxy/draw-rule.ts';
 import { checkRules } from '../proxy/rule.ts';
 
 const Path = Type.String({ minLength: 1, maxLength: 4096, pattern: '^/' });
@@ -146,20 +147,18 @@ function plan(params: Params, here: Here): Step[] | Problem[] {
   ];
 }
 
-function drawRule(random: Random): ProxyRule {
-  const ratio = random.pick(['1/50', '1/20', '1/5']);
-  switch (random.below(5)) {
-    case 0:
-      return { apiKey: 'Produce', ratio, disconnect: random.pick(['before', 'after'] as const) };
-    case 1:
-      return { apiKey: 'Produce', ratio, error: 'NOT_LEADER_OR_FOLLOWER' };
-    case 2:
-      return { apiKey: ['Produce', 'EndTxn'], ratio, delayAfter: random.pick(['500ms', '2s']) };
-    case 3:
-      return { apiKey: ['EndTxn', 'Produce'], ratio: '1/50', hold: random.pick(['5s', '15s']) };
-    default:
-      return { ratio: '1/50', delayBefore: random.pick(['100ms', '1s']) };
+/** What did not meet the rules, and why. */
+function weaker(now: Answer): string | undefined {
+  if (now.query !== 'proxyCounts') return undefined;
+  const { tls, unread, outside } = now;
+  const notes: string[] = [];
+  if (outside !== undefined) notes.push(outside);
+  if (tls > 0) {
+    const rules = 'only rules that look at nothing and disconnect applied';
+    notes.push(`${tls} connection(s) of TLS passed unread: ${rules}`);
   }
+  if (unread > 0) notes.push(`${unread} request(s) could not be read, and passed`);
+  return notes.length > 0 ? notes.join('; ') : undefined;
 }
 
 const DOC = `The targets' ports are redirected to a proxy on the node itself (nftables REDIRECT), which
@@ -193,8 +192,8 @@ idempotence, none with it. A held EndTxn or Produce meets the next transaction.
 answers a whole request, also where a rule names one of its topics. Requests over 16 MiB, and versions
 later than Kafka 4.1, are passed as they are: they match by API and client only (\`unread\` in the
 receipt). TLS passes through unread unless \`tls\` names a certificate, and then only rules that look at
-nothing and \`disconnect\` apply (\`tls\` in the receipt). If the proxy dies, the kernel stops sending it
-connections after 4 s.`;
+nothing and \`disconnect\` apply. The receipt notes what passed so. If the proxy dies, the kernel stops
+sending it connections after 4 s.`;
 
 /** Single requests of the Kafka protocol meet trouble. */
 export const kafkaRequest = faultKind({
@@ -253,6 +252,7 @@ export const kafkaRequest = faultKind({
       ),
       seen: (_before, now) => now.query === 'proxyCounts' && now.connections > 0,
       withinMs: 5_000,
+      weaker,
       says: `connections through the proxy at port ${ports.join(', ')}; how often each rule fired`,
     };
   },

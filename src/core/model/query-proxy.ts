@@ -10,6 +10,8 @@ export interface ProxyCounts {
   requests: number;
   /** Requests that a rule might have been about, but that could not be read: too large, or no Kafka. */
   unread: number;
+  /** Why connections that were open when it began stay outside; absent where they were reset. */
+  outside?: string;
   rules: RuleCounts[];
 }
 

@@ -98,18 +98,18 @@ export class NodeProxy {
     this.#server = createServer(options, (client) => this.#take(client));
   }
 
-  /** @returns a note, where something is weaker than asked for. @throws Failure */
-  async start(): Promise<string | undefined> {
+  /** @throws Failure */
+  async start(): Promise<void> {
     const { redirect } = this.#orders;
     const port = await listen(this.#server);
     await this.#redirect.make(redirect, port);
-    const note = await resetConnections(redirect.ports);
+    const outside = await resetConnections(redirect.ports);
+    if (outside !== undefined) this.#shared.counts.outside = outside;
     setInterval(() => void this.#renew(), RENEW_MS);
     setInterval(() => this.#writeCounts(), WRITE_MS);
     process.on('SIGCONT', () => (this.#endsAt = performance.now() + this.#orders.timeoutMs));
     process.on('SIGTERM', () => void this.#end());
     this.#writeCounts();
-    return note;
   }
 
   #take(client: Socket): void {

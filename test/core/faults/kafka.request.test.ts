@@ -11,6 +11,7 @@ import { kafkaRequest } from '../../../src/core/faults/kafka.request.ts';
 import { checkFault } from '../../../src/core/faults/registry.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
 import type { Here, Step } from '../../../src/core/model/fault.ts';
+import { NO_PROXY } from '../../../src/core/model/query-proxy.ts';
 
 const RULES = [{ apiKey: 'Produce', disconnect: 'after' }];
 
@@ -54,6 +55,14 @@ suite('kafka.request', () => {
   test("a node without such a listener, and the agent's own port, are refused", () => {
     assert.match(String(portsOf({}, 'client1')), /not known on which port client1/);
     assert.match(String(portsOf({ ports: [8611], anyPort: true })), /8611 is the agent's own/);
+  });
+
+  test('what the rules could not meet is noted', () => {
+    const witness = kafkaRequest.witness({ rules: RULES }, here(), []);
+    assert.ok('sample' in witness && witness.weaker);
+    assert.equal(witness.weaker(NO_PROXY), undefined);
+    const note = witness.weaker({ ...NO_PROXY, tls: 2, unread: 3, outside: 'no ss -K here' });
+    assert.match(note ?? '', /^no ss -K here; 2 connection.*TLS passed unread.*; 3 request/);
   });
 
   test('what is wrong with rules and listeners is said by its path', () => {
