@@ -2,7 +2,7 @@ import type { Static, TSchema } from 'typebox';
 import { Settings } from 'typebox/system';
 import { Errors } from 'typebox/value';
 import { nearMiss } from './near-miss.ts';
-import { invalid, valid, type Checked, type Problem } from './problem.ts';
+import { invalid, under, valid, type Checked, type Problem } from './problem.ts';
 
 // Typebox stops at 8 errors by itself; whoever wrote the document wants all of them.
 Settings.Set({ maxErrors: 200 });
@@ -20,6 +20,7 @@ interface SchemaNode {
   additionalProperties?: SchemaNode | boolean;
   anyOf?: SchemaNode[];
   enum?: unknown[];
+  const?: unknown;
   title?: string;
   description?: string;
   type?: string;
@@ -98,6 +99,25 @@ function toProblems(schema: SchemaNode, document: unknown, error: SchemaError): 
   return [problem];
 }
 
+/** Of a union whose forms are told apart by their member 'type': the form that a value names. */
+function formOf(node: SchemaNode | undefined, value: unknown): SchemaNode | undefined {
+  const type = (value as { type?: unknown } | null | undefined)?.type;
+  return node?.anyOf?.find(({ properties }) => properties?.['type']?.const === type);
+}
+
+function hasForms(node: SchemaNode | undefined): boolean {
+  return node?.anyOf?.every(({ properties }) => properties?.['type']?.const !== undefined) ?? false;
+}
+
+/** Problems of a value that is none of the forms: of the one it means to be, where it names one. */
+function problemsOfForm(schema: SchemaNode, document: unknown, error: SchemaError): Problem[] {
+  const value = at(document, error.instancePath);
+  const form = formOf(schemaAt(schema, error.instancePath), value);
+  if (!form) return toProblems(schema, document, error);
+  const checked = checkSchema(form as TSchema, value);
+  return checked.ok ? [] : under(error.instancePath, checked.problems);
+}
+
 /**
  * Checks a document against a schema.
  * @returns the same document, typed, or every problem in it with its path.
@@ -105,8 +125,19 @@ function toProblems(schema: SchemaNode, document: unknown, error: SchemaError): 
 export function checkSchema<T extends TSchema>(schema: T, document: unknown): Checked<Static<T>> {
   const problems: Problem[] = [];
   const seen = new Set<string>();
-  for (const error of Errors(schema, document) as Iterable<SchemaError>) {
-    for (const problem of toProblems(schema, document, error)) {
+  const errors = [...(Errors(schema, document) as Iterable<SchemaError>)];
+  const unions = errors.filter(
+    ({ keyword, instancePath }) =>
+      keyword === 'anyOf' && hasForms(schemaAt(schema as SchemaNode, instancePath)),
+  );
+  const within = ({ instancePath }: SchemaError): boolean =>
+    unions.some((one) => `${instancePath}/`.startsWith(`${one.instancePath}/`));
+  // What the other forms would have had is nobody's mistake.
+  for (const error of [...errors.filter((one) => !within(one)), ...unions]) {
+    const found = unions.includes(error)
+      ? problemsOfForm(schema, document, error)
+      : toProblems(schema, document, error);
+    for (const problem of found) {
       // A union reports one error a branch; the first one says enough.
       const key = `${problem.path} ${problem.message}`;
       if (!seen.has(key)) problems.push(problem);

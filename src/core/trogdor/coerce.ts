@@ -4,6 +4,8 @@ interface Shape {
   items?: Shape;
   properties?: Record<string, Shape>;
   patternProperties?: Record<string, Shape>;
+  anyOf?: Shape[];
+  const?: unknown;
   default?: unknown;
 }
 
@@ -23,15 +25,26 @@ export function coerce(schema: unknown, value: unknown): unknown {
   switch (shape.type) {
     case 'integer':
       return toInteger(value);
+    case 'number':
+      return typeof value === 'string' && /^-?[0-9.]{1,15}$/.test(value) ? Number(value) : value;
     case 'string':
       return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
     case 'array':
       return (Array.isArray(value) ? value : [value]).map((item) => coerce(shape.items, item));
     case 'object':
       return isObject(value) ? coerceMembers(shape, value) : value;
+    case 'boolean':
+      return value === 'true' ? true : value === 'false' ? false : value;
     default:
-      return value;
+      return shape.anyOf ? coerceForm(shape.anyOf, value) : value;
   }
+}
+
+/** Of several forms the one that the member 'type' names. */
+function coerceForm(forms: readonly Shape[], value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const form = forms.find(({ properties }) => properties?.['type']?.const === value['type']);
+  return form ? coerceMembers(form, value) : value;
 }
 
 function toInteger(value: unknown): unknown {

@@ -59,3 +59,27 @@ test('of a union without a name all forms are said at once', () => {
   );
   assert.match(checked.problems[0]?.expected ?? '', /'none'; or .*unit/);
 });
+
+test('of forms that are told apart by their type only the one that is meant is spoken of', () => {
+  const strict = { additionalProperties: false };
+  const Form = Type.Union(
+    [
+      Type.Object({ type: Type.Literal('one'), size: Type.Integer() }, strict),
+      Type.Object({ type: Type.Literal('two'), seed: Type.Integer(), more: Type.String() }, strict),
+    ],
+    { title: 'form', description: "with the 'type' one or two" },
+  );
+  const schema = Type.Object({ list: Type.Array(Form) });
+  const checked = checkSchema(schema, {
+    list: [{ type: 'one', size: 'x', seed: 1 }, { type: 'three' }, { type: 'one', size: 1 }],
+  });
+  assert.ok(!checked.ok);
+  assert.deepEqual(
+    checked.problems.map(({ path, message }) => [path, message]),
+    [
+      ['/list/0/seed', "unknown field 'seed'"],
+      ['/list/0/size', 'must be integer'],
+      ['/list/1', 'not a form'],
+    ],
+  );
+});
