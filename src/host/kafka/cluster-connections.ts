@@ -114,6 +114,11 @@ export class ClusterConnections {
     throw new Failure('cluster-unreachable', message, { definite: true });
   }
 
+  /** Connects to one of the brokers, whichever answers. @throws Failure `cluster-unreachable`. */
+  async first(): Promise<void> {
+    await this.any((connection) => connection.open());
+  }
+
   /** Metadata of topics (null: all); remembers the brokers. Missing topics are not created. */
   async metadata(topics: string[] | null): Promise<MetadataResponse> {
     const answer = await this.any((connection) => askMetadata(connection, topics));

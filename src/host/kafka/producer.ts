@@ -47,6 +47,10 @@ export interface ProducerSettings {
   requestTimeoutMs: number;
   /** Unsettled batches of one topic-partition: at most 5, what a broker remembers of a producer. */
   inFlight: number;
+  /** Requests in flight a broker, each with one batch; default 5. */
+  perBroker?: number;
+  /** The transactional id all batches belong to, with what the coordinator gave for it. */
+  transaction?: { id: string; producerId: number; producerEpoch: number };
 }
 
 interface Held<Tag> {
@@ -122,6 +126,9 @@ export class Producer<Tag> {
       this.pump();
     });
     if (!settings.idempotence) this.#identity = { id: -1, epoch: -1 };
+    const { transaction } = settings;
+    if (transaction)
+      this.#identity = { id: transaction.producerId, epoch: transaction.producerEpoch };
   }
 
   start(): void {
@@ -162,7 +169,8 @@ export class Producer<Tag> {
     const place = this.places[index] as Place<Tag>;
     if (nowMs < place.pausedUntilMs) return false;
     const { broker } = this.#leaders.of(place.topic, place.topicPartition);
-    if (broker < 0 || (this.#inFlight.get(broker) ?? 0) >= PER_BROKER) return false;
+    const most = this.#settings.perBroker ?? PER_BROKER;
+    if (broker < 0 || (this.#inFlight.get(broker) ?? 0) >= most) return false;
     const connection = this.#connection(broker);
     if (connection === undefined) return false;
     const held = place.held.find(({ sending }) => !sending) ?? this.#takeNew(place, index, nowMs);
@@ -228,7 +236,7 @@ export class Producer<Tag> {
     broker: number,
     connection: BrokerConnection,
   ): Promise<void> {
-    const { acks, requestTimeoutMs } = this.#settings;
+    const { acks, requestTimeoutMs, transaction } = this.#settings;
     const identity = this.#identity ?? { id: -1, epoch: -1 };
     held.bytes ??= held.batch.encode({
       producerId: identity.id,
@@ -244,7 +252,15 @@ export class Producer<Tag> {
     const wireAcks = acks === 'all' ? -1 : Number(acks);
     const { topic, topicPartition } = place;
     const result = await connection
-      .call(produce, wireAcks, requestTimeoutMs, topic, topicPartition, held.bytes, null)
+      .call(
+        produce,
+        wireAcks,
+        requestTimeoutMs,
+        topic,
+        topicPartition,
+        held.bytes,
+        transaction?.id ?? null,
+      )
       .then((answer) => this.#read(answer))
       .catch((error: unknown) => this.#readFailure(error));
     this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 1) - 1);
@@ -318,6 +334,8 @@ export class Producer<Tag> {
 
   /** Once nothing is in flight: forget the producer id, and what may have been written under it. */
   #renew(): void {
+    // Of a transaction the rest is its owner's to end: nothing more is sent.
+    if (this.#settings.transaction) return;
     for (const place of this.places) {
       if (place.held.some(({ sending }) => sending)) return;
     }

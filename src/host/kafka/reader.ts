@@ -40,6 +40,9 @@ export interface ReaderSettings {
   minBytes: number;
   maxWaitMs: number;
   backoffMs: number;
+  /** Of one answer, and of each topic-partition in it; defaults of 16 MiB and 2 MiB. */
+  mostBytes?: number;
+  mostBytesAPlace?: number;
 }
 
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -60,6 +63,8 @@ export class Reader {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   readonly errors = new Map<string, number>();
+  /** Fetches that were answered, with records or without. */
+  answers = 0;
 
   constructor(
     connections: ClusterConnections,
@@ -151,7 +156,7 @@ export class Reader {
           currentLeaderEpoch: this.#leaders.of(topic, place.topicPartition).epoch,
           fetchOffset: BigInt(place.position),
           lastFetchedEpoch: -1,
-          partitionMaxBytes: MOST_BYTES_A_PLACE,
+          partitionMaxBytes: this.#settings.mostBytesAPlace ?? MOST_BYTES_A_PLACE,
         })),
     }));
     const level = readCommitted ? 1 : 0;
@@ -160,7 +165,7 @@ export class Reader {
       api,
       maxWaitMs,
       minBytes,
-      MOST_BYTES,
+      this.#settings.mostBytes ?? MOST_BYTES,
       level,
       0,
       -1,
@@ -172,6 +177,7 @@ export class Reader {
       const code = errorName(answer.errorCode);
       throw new Failure(code, `fetch: ${code}`, { definite: true });
     }
+    this.answers++;
     for (const place of places) {
       const fetched = answer.topicPartitions.find(
         (one) => one.topic === place.topic && one.topicPartition === place.topicPartition,
