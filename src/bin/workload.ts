@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeProblem } from '../core/base/problem.ts';
-import { checkWorkloadSpec } from '../core/workloads/spec.ts';
-import { WorkloadRunner } from '../host/workload/runner.ts';
+import { openWorkload } from '../host/workload/open.ts';
 
 /** The workload process: `workload --spec FILE --directory DIR`. Commands come out of DIR. */
 const { values } = parseArgs({
@@ -12,12 +11,12 @@ if (values.spec === undefined || values.directory === undefined) {
   console.error('usage: workload --spec FILE --directory DIR');
   process.exit(64);
 }
-const spec = checkWorkloadSpec(JSON.parse(readFileSync(values.spec, 'utf8')));
-if (!spec.ok) {
-  for (const problem of spec.problems) console.error(describeProblem(problem));
+const document: unknown = JSON.parse(readFileSync(values.spec, 'utf8'));
+const runner = await openWorkload(document, values.directory);
+if (Array.isArray(runner)) {
+  for (const problem of runner) console.error(describeProblem(problem));
   process.exit(65);
 }
-const runner = await WorkloadRunner.open(spec.value, values.directory);
 process.on('SIGTERM', () => runner.interrupt());
 process.on('SIGINT', () => runner.interrupt());
 process.exit(await runner.run());

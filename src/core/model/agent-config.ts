@@ -30,6 +30,16 @@ export const AgentConfig = Type.Object(
     ),
     /** Longest duration or lease this node accepts; default 24 h. */
     maxDuration: Type.Optional(Type.String()),
+    /** Programs that ExternalCommand of Trogdor's protocol may run here, by their path; default none. */
+    externalCommands: Type.Optional(
+      Type.Union(
+        [
+          Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { maxItems: 1_000 }),
+          Type.Literal('any'),
+        ],
+        { title: 'list of programs', description: "paths, or 'any'" },
+      ),
+    ),
   },
   { additionalProperties: false },
 );

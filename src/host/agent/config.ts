@@ -6,12 +6,15 @@ import { describeProblem } from '../../core/base/problem.ts';
 import { checkSchema } from '../../core/base/schema.ts';
 import { AgentConfig, DEFAULT_SERVICES, type Service } from '../../core/model/agent-config.ts';
 import type { Node } from '../../core/model/topology.ts';
+import type { AllowedPrograms } from '../../core/workloads/bench/external-command.ts';
 
 const CONFIG_BYTES_MAX = 1024 * 1024;
 
 export interface LoadedConfig {
   services: Record<string, Service>;
   maxDurationMs: number | undefined;
+  /** Programs that are run for others. */
+  externalCommands: AllowedPrograms;
   /** Nodes a request without a coordinator may name; always this node. */
   ownNodes: Node[];
 }
@@ -29,6 +32,7 @@ export async function loadAgentConfig(
   return {
     services: { ...DEFAULT_SERVICES, ...config.services },
     maxDurationMs,
+    externalCommands: config.externalCommands ?? [],
     ownNodes: [thisNode(node)],
   };
 }

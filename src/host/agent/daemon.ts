@@ -62,7 +62,7 @@ export class Agent {
   readonly #guard: Guard;
   readonly #probed: Promise<void>;
   #links: Links | undefined;
-  #workloads: Workloads | undefined;
+  readonly workloads: Workloads;
   #server: HttpServer | undefined;
 
   private constructor(
@@ -80,6 +80,11 @@ export class Agent {
     this.#lock = parts.lock;
     this.#journal = parts.journal;
     this.#linux = parts.linux;
+    this.workloads = new Workloads(
+      options.stateDirectory,
+      parts.config.externalCommands,
+      (id, status) => this.#links?.broadcast({ frame: 'workload', id, status }),
+    );
     this.#guard = parts.guard(() => this.driver.beatAgain());
     this.#guard.start();
     const limits =
@@ -166,9 +171,7 @@ export class Agent {
   /** Opens the port. @throws Failure: taken, or beyond loopback without TLS. */
   async listen(options: ListenOptions): Promise<HttpServer> {
     const { node, cluster, logger, onBug } = this.#options;
-    const workloads = new Workloads(this.#options.stateDirectory, (id, status) =>
-      this.#links?.broadcast({ frame: 'workload', id, status }),
-    );
+    const { workloads } = this;
     const ofFaults = agentHandlers({
       node,
       driver: this.driver,
@@ -198,7 +201,6 @@ export class Agent {
       onBug,
     });
     this.#links = links;
-    this.#workloads = workloads;
     workloads.watch();
     this.#server = server;
     this.driver.dispatch({ event: 'listening', agentPort: server.port });
@@ -216,7 +218,8 @@ export class Agent {
     this.driver.dispatch({ event: 'stop' });
     await this.driver.until(allEnded, AbortSignal.timeout(STOP_MS));
     const healed = allEnded();
-    this.#workloads?.close();
+    this.workloads.close();
+    await this.workloads.endBenches();
     this.#links?.close();
     await this.#server?.close();
     this.driver.close();

@@ -1,18 +1,31 @@
 import { createReadStream, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { sameJson } from '../../core/base/canonical-json.ts';
 import { reasonOf } from '../../core/base/failure.ts';
 import { under } from '../../core/base/problem.ts';
-import { checkWorkloadSpec } from '../../core/workloads/spec.ts';
+import {
+  checkBenchSpec,
+  type BenchSpec,
+  type BenchStatus,
+} from '../../core/workloads/bench-spec.ts';
+import {
+  whyNotRun,
+  type AllowedPrograms,
+  type ExternalCommandParams,
+} from '../../core/workloads/bench/external-command.ts';
+import { checkWorkloadSpec, type WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadCommand } from '../../core/workloads/status.ts';
 import { HttpProblem, unprocessable } from '../http/http-problem.ts';
 import type { Handler, Reply, RouteRequest } from '../http/handler.ts';
 import { FILES } from '../workload/files.ts';
 import { historyPath, openHistory } from '../workload/history-file.ts';
+import { isBenchDocument } from '../workload/open.ts';
 import {
   adoptWorkload,
   killWorkload,
+  readBenchStatus,
   readStatus,
   sendWorkload,
   startWorkload,
@@ -21,16 +34,28 @@ import {
 
 const WORKLOADS_MAX = 32;
 const WATCH_MS = 500;
+/** How long an agent that ends waits for its benches. */
+const END_MS = 6_000;
+const END_POLL_MS = 50;
 
 /** The workloads of this node: processes of their own, one directory each, found again after a restart. */
 export class Workloads {
   readonly #root: string;
+  readonly #allowed: AllowedPrograms;
   readonly #onStatus: (id: string, status: ReadStatus) => void;
   readonly #told = new Map<string, string>();
   #watch: NodeJS.Timeout | undefined;
 
-  /** @param onStatus called with every new status while `watch` is on. */
-  constructor(stateDirectory: string, onStatus: (id: string, status: ReadStatus) => void) {
+  /**
+   * @param allowed programs that benches may run.
+   * @param onStatus called with every new status while `watch` is on.
+   */
+  constructor(
+    stateDirectory: string,
+    allowed: AllowedPrograms,
+    onStatus: (id: string, status: ReadStatus) => void,
+  ) {
+    this.#allowed = allowed;
     this.#root = join(stateDirectory, 'workloads');
     this.#onStatus = onStatus;
   }
@@ -73,27 +98,86 @@ export class Workloads {
       kind: string;
       spec: Record<string, unknown>;
     };
-    const checked = checkWorkloadSpec(spec);
+    const checked = this.#checked(spec);
+    if (checked.kind !== kind)
+      throw unprocessable([{ path: '/kind', message: `the spec is one of '${checked.kind}'` }]);
+    const { known, pid } = this.#begin(id, checked);
+    const location = `/v1/workloads/${id}`;
+    return { status: known ? 200 : 201, body: { id, pid }, headers: { location } };
+  }
+
+  /** @throws HttpProblem 422 with every problem. */
+  #checked(spec: unknown): WorkloadSpec | BenchSpec {
+    const checked = isBenchDocument(spec) ? checkBenchSpec(spec) : checkWorkloadSpec(spec);
     if (!checked.ok) throw unprocessable(under('/spec', checked.problems));
-    if (checked.value.kind !== kind)
-      throw unprocessable([
-        { path: '/kind', message: `the spec is one of '${checked.value.kind}'` },
-      ]);
+    return checked.value;
+  }
+
+  #begin(id: string, spec: WorkloadSpec | BenchSpec): { known: boolean; pid: number } {
     const directory = join(this.#root, id);
     const known = existsSync(directory);
     const earlier = known ? readSpec(directory) : undefined;
-    if (earlier !== undefined && !sameJson(earlier, checked.value))
+    if (earlier !== undefined && !sameJson(earlier, spec))
       throw new HttpProblem(409, `workload '${id}' exists with another spec`, {
         conflictsWith: id,
       });
+    if (earlier === undefined) this.#refuse(spec);
     if (!known && this.#ids().length >= WORKLOADS_MAX)
       throw new HttpProblem(409, `this agent holds ${WORKLOADS_MAX} workloads; delete one`);
-    const started = startWorkload(checked.value, directory);
-    const location = `/v1/workloads/${id}`;
-    return { status: known ? 200 : 201, body: { id, pid: started.pid }, headers: { location } };
+    return { known, pid: startWorkload(spec, directory).pid };
   }
 
-  #status(id: string): ReadStatus {
+  /** @throws HttpProblem 422: a program that this node does not run for others. */
+  #refuse(spec: WorkloadSpec | BenchSpec): void {
+    if (spec.kind !== 'external-command') return;
+    const why = whyNotRun(spec.params as ExternalCommandParams, this.#allowed);
+    if (why !== undefined) throw unprocessable([{ path: '/spec/params/command/0', message: why }]);
+  }
+
+  /** Starts a bench, or finds it again. @throws HttpProblem 409, 422; Failure. */
+  startBench(id: string, spec: BenchSpec): void {
+    this.#begin(id, this.#checked(spec));
+  }
+
+  /** undefined: there is no such bench. */
+  bench(id: string): BenchStatus | undefined {
+    const directory = join(this.#root, id);
+    return existsSync(directory) ? readBenchStatus(directory) : undefined;
+  }
+
+  closeBench(id: string): void {
+    const directory = join(this.#root, id);
+    if (existsSync(directory)) sendWorkload(directory, { command: 'close', compress: false });
+  }
+
+  /** Ends it, and deletes its files. */
+  removeBench(id: string): void {
+    this.#remove(join(this.#root, id));
+    this.#told.delete(id);
+  }
+
+  #remove(directory: string): void {
+    killWorkload(directory);
+    rmSync(directory, { recursive: true, force: true });
+  }
+
+  /** Benches end with their agent, as Trogdor's workers do; what does not end by itself is killed. */
+  async endBenches(): Promise<void> {
+    const running = this.#ids().filter((id) => this.#isRunningBench(id));
+    for (const id of running) this.closeBench(id);
+    const untilMs = performance.now() + END_MS;
+    while (performance.now() < untilMs && running.some((id) => this.#isRunningBench(id)))
+      await sleep(END_POLL_MS);
+    for (const id of running) killWorkload(join(this.#root, id));
+  }
+
+  #isRunningBench(id: string): boolean {
+    const directory = join(this.#root, id);
+    return isBenchDocument(readSpec(directory)) && adoptWorkload(directory)?.alive === true;
+  }
+
+  #status(id: string): ReadStatus | BenchStatus {
+    if (isBenchDocument(readSpec(this.#directory(id)))) return readBenchStatus(this.#directory(id));
     const status = readStatus(this.#directory(id));
     if (status) return status;
     throw new HttpProblem(404, `workload '${id}' has no status yet`);
@@ -120,9 +204,7 @@ export class Workloads {
   }
 
   #delete(id: string): Reply {
-    const directory = this.#directory(id);
-    killWorkload(directory);
-    rmSync(directory, { recursive: true, force: true });
+    this.#remove(this.#directory(id));
     this.#told.delete(id);
     return { status: 200, body: { id } };
   }

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { Failure } from '../../core/base/failure.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { SeriesEntry } from '../../core/model/series.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
@@ -9,6 +8,7 @@ import { compressHistory, LineFile } from './history-file.ts';
 import { ControllerWatch } from './controller-watch.ts';
 import { failureReason, LogWorkload } from './log-workload.ts';
 import { monotonicNs, Recorder } from './recorder.ts';
+import { StatusFile } from './status-file.ts';
 import { Tally } from './tally.ts';
 
 const STATUS_MS = 500;
@@ -27,9 +27,10 @@ export class WorkloadRunner {
   #taken = 0;
   #errorsBefore = 0;
   #stopNow = false;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #file: StatusFile;
 
   private constructor(spec: WorkloadSpec, directory: string, history: LineFile, series: LineFile) {
+    this.#file = new StatusFile(`${directory}/${FILES.status}`);
     this.#spec = spec;
     this.#directory = directory;
     this.#history = history;
@@ -172,21 +173,8 @@ export class WorkloadRunner {
     this.#error ??= error;
   }
 
-  /** One write after the other, so that the last one said is the last one written. */
   #writeStatus(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#replaceStatus());
-    return this.#writing;
-  }
-
-  async #replaceStatus(): Promise<void> {
     this.#noteFileErrors();
-    const path = `${this.#directory}/${FILES.status}`;
-    try {
-      await writeFile(`${path}.part`, JSON.stringify(this.status()), { mode: 0o640 });
-      await rename(`${path}.part`, path);
-    } catch (error) {
-      // A full disk: an old status and its updatedAtMs tell the reader that nothing is known.
-      console.error(`status not written: ${reasonOf(error)}`);
-    }
+    return this.#file.write(this.status());
   }
 }

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
+import type { BenchSpec, BenchStatus } from '../../core/workloads/bench-spec.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
 import { FILES } from './files.ts';
@@ -48,7 +49,7 @@ function birthOf(pid: number): number | undefined {
  * @param directory made if it is missing; one a workload.
  * @throws Failure `workload-not-started`.
  */
-export function startWorkload(spec: WorkloadSpec, directory: string): WorkloadProcess {
+export function startWorkload(spec: WorkloadSpec | BenchSpec, directory: string): WorkloadProcess {
   mkdirSync(directory, { recursive: true, mode: 0o750 });
   const there = readProcess(directory);
   if (there !== undefined) return there;
@@ -124,6 +125,16 @@ export function readStatus(directory: string): ReadStatus | undefined {
   const ended = status.phase === 'closed' || status.phase === 'failed';
   if (alive || ended) return { ...status, alive };
   return { ...status, phase: 'failed', error: 'the workload process died', alive };
+}
+
+/** The latest word of a bench; of one that has said nothing yet, whether it ever will. */
+export function readBenchStatus(directory: string): BenchStatus {
+  const status = readStatus(directory) as unknown as BenchStatus | undefined;
+  if (status !== undefined) return status;
+  const now = Date.now();
+  const unsaid = { kind: '', run: '', updatedAtMs: now, startedAtMs: now, status: null };
+  if (adoptWorkload(directory)?.alive !== false) return { ...unsaid, phase: 'starting' };
+  return { ...unsaid, phase: 'failed', error: `its process died; see ${directory}/${FILES.log}` };
 }
 
 /**
