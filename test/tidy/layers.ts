@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/core/workloads': ['src/core/base', 'src/core/model'],
   'src/core/checkers': ['src/core/base', 'src/core/model'],
   'src/core/schedule': ['src/core/base', 'src/core/model', 'src/core/codec', 'src/core/faults'],
-  'src/core/trogdor': ['src/core/base', 'src/core/model', 'src/core/disk'],
+  'src/core/trogdor': ['src/core/base', 'src/core/model', 'src/core/disk', 'src/core/workloads'],
   'src/core/agent': [
     'src/core/base',
     'src/core/model',

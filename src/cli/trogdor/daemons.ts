@@ -103,6 +103,12 @@ function announce(role: 'agent' | 'coordinator', print: Print): void {
   }
 }
 
+/** The agent's own configuration, of which Trogdor's command lines know nothing. */
+function ownConfig(): { config?: string } {
+  const config = process.env['FAULTLINE_AGENT_CONFIG'];
+  return config === undefined ? {} : { config };
+}
+
 export async function agent(argv: readonly string[], print: Print, stop: AbortSignal) {
   const given = readOptions('trogdor-agent', argv, daemonOptions('agent'));
   const place = placeOf('agent', only(given, 'agent.config'), only(given, 'node-name'));
@@ -113,6 +119,7 @@ export async function agent(argv: readonly string[], print: Print, stop: AbortSi
     {
       node: node.name,
       state,
+      ...ownConfig(),
       listen: `${interfaceOf(node)}:${node.ownAgentPort}`,
       tokenFile,
       insecure: true,
@@ -163,10 +170,10 @@ async function execute(place: Place, text: string, print: Print, stop: AbortSign
   if ('unknownClass' in read) throw new TrogdorCliError(describeProblem(read.unknownClass));
   if (!read.ok) throw new TrogdorCliError(read.problems.map(describeProblem).join('\n'));
   const { node, state, nodes } = place;
-  const running = await startAgentOnly({ node: node.name, state, insecure: false });
+  const running = await startAgentOnly({ node: node.name, state, ...ownConfig(), insecure: false });
   try {
-    const { driver, probed } = running;
-    const workers = new AgentWorkers({ node: node.name, driver, probed, nodes });
+    const { driver, probed, workloads } = running;
+    const workers = new AgentWorkers({ node: node.name, driver, workloads, probed, nodes });
     await probed;
     const spec = { ...read.value, startMs: Math.max(read.value.startMs, Date.now()) };
     print(`Waiting for completion of task:${prettyJson(shownSpec(spec, spec.startMs))}\n`);
@@ -177,6 +184,7 @@ async function execute(place: Place, text: string, print: Print, stop: AbortSign
         const status = JSON.stringify(worker.status);
         if (worker.error === undefined) print(`Task succeeded with status ${status}\n`);
         else print(`Task failed with status ${status} and error ${worker.error}\n`);
+        await workers.destroy('0');
         return worker.error === undefined ? 0 : 1;
       }
       if (stop.aborted) await workers.stop('0');

@@ -5,7 +5,7 @@ import { checkSchema, quoted } from '../base/schema.ts';
 import type { NodeName } from '../model/topology.ts';
 import { coerce, withoutEmpty } from './coerce.ts';
 import { shortNameOf, TASK_CLASSES, taskClassNamed } from './registry.ts';
-import type { TaskClass, TaskFault, TaskSpec, TaskWords } from './task-class.ts';
+import type { TaskClass, TaskFault, TaskLoad, TaskSpec, TaskWords } from './task-class.ts';
 
 /** Trogdor takes 31 700 years; of ours, ten are the longest there can be. */
 const DURATION_MAX_MS = 3_650 * 86_400_000;
@@ -69,8 +69,12 @@ function fieldsOf(spec: TaskSpec): Record<string, unknown> {
 /** As it is shown: Trogdor's order of members, empty ones left out. */
 export function shownSpec(spec: TaskSpec, startMs: number): unknown {
   const { class: name, durationMs } = spec;
-  const fields = withoutEmpty(fieldsOf(spec)) as object;
-  return { class: name, startMs, durationMs, ...fields };
+  const { keepsEmpty = [], opaque = [] } = classOf(spec);
+  const fields = fieldsOf(spec);
+  const shown = withoutEmpty(fields) as Record<string, unknown>;
+  for (const field of keepsEmpty) shown[field] ??= {};
+  for (const field of opaque) shown[field] = fields[field];
+  return { class: name, startMs, durationMs, ...shown };
 }
 
 /** The names of the nodes that take part, each once, sorted. `all`: those that have an agent. */
@@ -81,6 +85,11 @@ export function nodesOf(spec: TaskSpec, all: readonly NodeName[]): NodeName[] {
 /** The faults it means. `all`: the nodes that have an agent. */
 export function faultsOf(spec: TaskSpec, all: readonly NodeName[]): TaskFault[] {
   return classOf(spec).faults(fieldsOf(spec), nodesOf(spec, all), all);
+}
+
+/** The load it means, where its class is one. */
+export function loadOf(spec: TaskSpec): TaskLoad | undefined {
+  return classOf(spec).load?.(fieldsOf(spec));
 }
 
 /** What this node's agent can do of it alone. */

@@ -19,6 +19,13 @@ export interface TaskFault {
   targets?: NodeName[];
 }
 
+/** What a class that is a load is done by, instead of faults: a bench of core/workloads. */
+export interface TaskLoad {
+  /** Of the bench. */
+  kind: string;
+  params: Record<string, unknown>;
+}
+
 /** What the status of a worker says; words that scripts know. */
 export interface TaskWords {
   active: string;
@@ -43,9 +50,29 @@ export interface TaskClass<P extends TProperties = TProperties> {
   /** The nodes that take part. `all`: every node with an agent. */
   nodes(fields: Static<TObject<P>>, all: readonly NodeName[]): NodeName[];
   faults(fields: Static<TObject<P>>, nodes: NodeName[], all: readonly NodeName[]): TaskFault[];
+  /** On every node that takes part; a class that has it means no faults. */
+  load?(fields: Static<TObject<P>>): TaskLoad;
+  /** Fields that are shown although they are empty, and those that are shown as they came. */
+  keepsEmpty?: readonly string[];
+  opaque?: readonly string[];
   /** What one agent can do of it without a coordinator of ours; without it: the same. */
   faultsHere?(fields: Static<TObject<P>>, node: NodeName, all: readonly NodeName[]): TaskFault[];
   words(taskId: string, fields: Static<TObject<P>>): TaskWords;
+}
+
+const SILENT: TaskWords = { active: '', ended: '' };
+
+/** A class that is a load: its fields are the parameters of the bench. */
+export function loadClass<P extends TProperties>(
+  one: Omit<TaskClass<P>, 'faults' | 'words' | 'load'> & { bench: string },
+): TaskClass {
+  const { bench: kind, ...rest } = one;
+  return taskClass<P>({
+    ...rest,
+    faults: () => [],
+    load: (fields: object) => ({ kind, params: fields as Record<string, unknown> }),
+    words: () => SILENT,
+  });
 }
 
 /** The same class with its fields' type, for its own file; the registry forgets the type. */

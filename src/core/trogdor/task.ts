@@ -3,6 +3,7 @@ import { formatInstant, parseInstant } from '../base/instant.ts';
 import type { FaultRequest } from '../model/fault-request.ts';
 import type { FaultStatus } from '../model/fault-status.ts';
 import type { NodeName } from '../model/topology.ts';
+import { loadViews, planLoads, type LoadReport, type PlannedLoad } from './load.ts';
 import { progressOf, type FaultView } from './progress.ts';
 import { faultsOf, nodesOf, shownSpec, wordsOf } from './spec.ts';
 import type { TaskSpec } from './task-class.ts';
@@ -16,6 +17,10 @@ export interface TaskRecord {
   nodes: NodeName[];
   /** Not created where the duration is 0: then it expires when it would start. */
   faults: FaultRequest[];
+  /** Of a class that is a load, one a node that takes part. */
+  loads?: PlannedLoad[];
+  /** By node, what became of those that have ended. */
+  ends?: Record<NodeName, LoadReport>;
   /** When somebody asked for its end. */
   stoppedMs?: number;
   /** Its faults could not even be created. */
@@ -61,7 +66,10 @@ export function planTask(
     if (startMs > at.nowMs + SOON_MS) request.startAt = formatInstant(startMs);
     return request;
   });
-  return { id, spec, startMs, nodes, faults };
+  const record: TaskRecord = { id, spec, startMs, nodes, faults };
+  const loads = planLoads(spec, id, nodes, { id: base, endAtMs: startMs + spec.durationMs });
+  if (loads.length > 0) record.loads = loads;
+  return record;
 }
 
 /** A duration of 0, Trogdor's default, is over when it begins: nothing is done. */
@@ -108,7 +116,7 @@ export interface TaskState {
   status?: unknown;
 }
 
-function statusOf(record: TaskRecord, words: (node: NodeName) => string | null): unknown {
+function statusOf(record: TaskRecord, words: (node: NodeName) => unknown): unknown {
   const [only, ...others] = record.nodes;
   if (only !== undefined && others.length === 0) return words(only);
   return Object.fromEntries(record.nodes.map((node) => [node, words(node)]));
@@ -124,11 +132,15 @@ function expired(record: TaskRecord, spec: unknown, nowMs: number): TaskState {
   return { state: 'DONE', spec, startedMs, doneMs: startMs, error, cancelled: false, status };
 }
 
-/** @param faults the record's, in its order; undefined: not created yet. */
+/**
+ * @param faults the record's, in its order; undefined: not created yet.
+ * @param loads what is known of its loads that have not ended, by node.
+ */
 export function taskState(
   record: TaskRecord,
   faults: readonly (FaultStatus | undefined)[],
   nowMs: number,
+  loads: ReadonlyMap<NodeName, LoadReport> = new Map(),
 ): TaskState {
   const spec = shownSpec(record.spec, record.startMs);
   const cancelled = record.stoppedMs !== undefined;
@@ -137,19 +149,26 @@ export function taskState(
     return { state: 'DONE', spec, startedMs: -1, doneMs, error, cancelled };
   }
   if (expiresAtOnce(record.spec)) return expired(record, spec, nowMs);
-  const progress = progressOf(
-    faults.map((fault) => viewOf(fault, cancelled)),
-    cancelled,
-    record.stoppedMs ?? record.startMs,
-  );
+  const reports = { ...Object.fromEntries(loads), ...record.ends };
+  const views = [
+    ...faults.map((fault) => viewOf(fault, cancelled)),
+    ...loadViews(
+      (record.loads ?? []).map(({ node }) => reports[node]),
+      cancelled,
+    ),
+  ];
+  const progress = progressOf(views, cancelled, record.stoppedMs ?? record.startMs);
   const words = wordsOf(record.id, record.spec);
+  const isLoad = record.loads !== undefined;
+  const said = (node: NodeName, otherwise: string): unknown =>
+    isLoad ? (reports[node]?.status ?? null) : otherwise;
   switch (progress.phase) {
     case 'waiting':
       return { state: 'PENDING', spec, status: null };
     case 'running':
     case 'stopping': {
       const state = progress.phase === 'running' ? 'RUNNING' : 'STOPPING';
-      const status = statusOf(record, () => words.active);
+      const status = statusOf(record, (node) => said(node, words.active));
       return { state, spec, startedMs: progress.startedMs, status };
     }
     case 'done': {
@@ -160,8 +179,9 @@ export function taskState(
       if (startedMs === -1) return done;
       // Not every node of a task has to act itself: what it sends may be met by its peers.
       const fired = (node: NodeName): boolean =>
-        faults.some((fault) => (fault?.nodes[node] ?? fault)?.firedAt !== undefined);
-      return { ...done, status: statusOf(record, (node) => (fired(node) ? words.ended : null)) };
+        isLoad || faults.some((fault) => (fault?.nodes[node] ?? fault)?.firedAt !== undefined);
+      const status = statusOf(record, (node) => (fired(node) ? said(node, words.ended) : null));
+      return { ...done, status };
     }
   }
 }

@@ -2,6 +2,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { AgentContext, AgentFaultRequest } from '../model/fault-request.ts';
 import type { AgentFaultStatus } from '../model/fault-status.ts';
 import type { NodeName } from '../model/topology.ts';
+import { loadView, planLoads, type LoadReport, type PlannedLoad } from './load.ts';
 import { progressOf, type FaultView } from './progress.ts';
 import { faultsHere, shownSpec, wordsOf } from './spec.ts';
 import type { TaskSpec } from './task-class.ts';
@@ -14,6 +15,8 @@ export interface WorkerRecord {
   spec: TaskSpec;
   createdMs: number;
   faults: AgentFaultRequest[];
+  /** Of a class that is a load. */
+  load?: PlannedLoad;
   stopped: boolean;
   /** All faults were asked for: one that the agent no longer knows has ended long ago. */
   begun: boolean;
@@ -56,14 +59,19 @@ export function planWorker(
       seed: '0',
     },
   }));
-  return {
+  const record: WorkerRecord = {
     ...worker,
     createdMs: at.nowMs,
     faults: leftMs > 0 ? faults : [],
     stopped: false,
     begun: false,
-    ...(leftMs > 0 ? {} : { refused: 'worker expired' }),
   };
+  if (leftMs <= 0) return { ...record, refused: 'worker expired' };
+  // Not of this moment: an agent that comes back finds the load that it has.
+  const id = `trogdor-worker-${workerId.replace('-', 'm')}`;
+  const endAtMs = Math.max(spec.startMs, 0) + spec.durationMs;
+  const [load] = planLoads(spec, taskId, [here.node], { id, endAtMs });
+  return load === undefined ? record : { ...record, load };
 }
 
 /** @param wallOf the wall clock at an instant of the node's boot clock. */
@@ -86,6 +94,7 @@ export function workerState(
   record: WorkerRecord,
   faults: readonly (AgentFaultStatus | undefined)[],
   wallOf: (bootMs: number) => number,
+  report?: LoadReport,
 ): { state: string; [member: string]: unknown } {
   const { taskId, createdMs, refused } = record;
   const spec = shownSpec(record.spec, record.spec.startMs);
@@ -95,8 +104,11 @@ export function workerState(
     return { state: 'DONE', ...of, startedMs, doneMs, status: null, error: refused };
   }
   const views = faults.map((fault) => viewOf(fault, record.begun, wallOf));
+  if (record.load) views.push(loadView(report, record.stopped));
   const progress = progressOf(views, record.stopped, createdMs);
-  const words = wordsOf(taskId, record.spec);
+  const own = wordsOf(taskId, record.spec);
+  const said = report?.status ?? null;
+  const words = record.load ? { active: said, ended: said } : own;
   switch (progress.phase) {
     case 'waiting':
       return { state: 'STARTING', ...of };

@@ -11,8 +11,11 @@ import type { Node } from '../../core/model/topology.ts';
 import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import type { TaskSpec } from '../../core/trogdor/task-class.ts';
 import { planWorker, workerState, type WorkerRecord } from '../../core/trogdor/worker.ts';
+import type { LoadReport } from '../../core/trogdor/load.ts';
 import type { AgentDriver } from '../agent/driver.ts';
+import type { Workloads } from '../agent/workloads.ts';
 import { bootMs } from '../clock.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { addressesOf } from './config-file.ts';
 import { TrogdorError } from './trogdor-error.ts';
 
@@ -22,6 +25,7 @@ const DONE_MAX = 256;
 interface WorkersOptions {
   node: string;
   driver: AgentDriver;
+  workloads: Workloads;
   /** Resolves when every need was probed. */
   probed: Promise<void>;
   /** Of trogdor.conf; empty: this node alone. */
@@ -59,9 +63,29 @@ export class AgentWorkers {
       record.refused = `${node}: ${problems.map(describeProblem).join('; ')}`;
     this.#workers.set(record.workerId, record);
     this.#forgetOldest();
+    if (record.refused === undefined) this.#startLoad(record);
     if (record.refused === undefined)
       for (const fault of record.faults) await this.#inject(record, fault);
     record.begun = true;
+  }
+
+  #startLoad(record: WorkerRecord): void {
+    if (!record.load) return;
+    const { workloads } = this.#options;
+    const { id, spec } = record.load;
+    try {
+      try {
+        workloads.startBench(id, spec);
+      } catch (error) {
+        if (!(error instanceof HttpProblem) || error.status !== 409) throw error;
+        // Left by an earlier worker that had this number, or there are too many of them.
+        workloads.removeBench(id);
+        workloads.startBench(id, spec);
+      }
+    } catch (error) {
+      const problems = error instanceof HttpProblem ? (error.options.problems ?? []) : [];
+      record.refused = problems.map(({ message }) => message).join('; ') || reasonOf(error);
+    }
   }
 
   #isKnown({ workerId, taskId, spec }: { workerId: string; taskId: string; spec: TaskSpec }) {
@@ -110,6 +134,7 @@ export class AgentWorkers {
     const record = this.#workers.get(workerId);
     if (!record || record.stopped) return;
     record.stopped = true;
+    if (record.load) this.#options.workloads.closeBench(record.load.id);
     await this.#heal(record);
   }
 
@@ -118,6 +143,7 @@ export class AgentWorkers {
     const record = this.#workers.get(workerId);
     if (!record) return;
     this.#workers.delete(workerId);
+    if (record.load) this.#options.workloads.removeBench(record.load.id);
     await this.#heal(record);
   }
 
@@ -125,12 +151,26 @@ export class AgentWorkers {
     const done = [...this.#workers.values()].filter((record) => this.#isDone(record));
     for (const record of done.slice(0, Math.max(0, done.length - DONE_MAX))) {
       this.#workers.delete(record.workerId);
+      if (record.load) this.#options.workloads.removeBench(record.load.id);
       for (const { id } of record.faults)
         void this.#options.driver.request({ event: 'forget', id, instance: 1 });
     }
   }
 
+  /** What its load last said; undefined: it is only starting. */
+  #report({ load }: WorkerRecord): LoadReport | undefined {
+    const status = load && this.#options.workloads.bench(load.id);
+    if (!status || status.phase === 'starting') return undefined;
+    const { phase, startedAtMs, status: said } = status;
+    const report: LoadReport = { phase, startedAtMs, status: said };
+    if (status.endedAtMs !== undefined) report.endedAtMs = status.endedAtMs;
+    if (status.error !== undefined) report.error = status.error;
+    return report;
+  }
+
   #isDone(record: WorkerRecord): boolean {
+    if (record.load && record.refused === undefined)
+      return (this.#report(record)?.phase ?? 'running') !== 'running';
     const { faults } = this.#options.driver.state;
     return record.faults.every(({ id }) => {
       const fault = latest(faults, id);
@@ -148,7 +188,7 @@ export class AgentWorkers {
         return fault && statusOf(fault, state.node);
       });
       const wallOf = (atBootMs: number): number => Math.round(bootedMs + atBootMs);
-      return [record.workerId, workerState(record, faults, wallOf)] as const;
+      return [record.workerId, workerState(record, faults, wallOf, this.#report(record))] as const;
     });
     return Object.fromEntries(shown);
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sameJson } from '../../core/base/canonical-json.ts';
 import { reasonOf } from '../../core/base/failure.ts';
+import { nearMiss } from '../../core/base/near-miss.ts';
 import { describeProblem, type Problem } from '../../core/base/problem.ts';
 import { checkRequest } from '../../core/coordinator/admission.ts';
 import { kindNamed } from '../../core/faults/registry.ts';
@@ -17,6 +18,7 @@ import {
 } from '../../core/trogdor/task.ts';
 import type { CoordinatorApi, Table } from '../coordinator/api.ts';
 import { HttpProblem } from '../http/http-problem.ts';
+import { TaskLoads } from './task-loads.ts';
 import { refused, TrogdorError } from './trogdor-error.ts';
 
 const TABLE = 'trogdor-tasks';
@@ -42,6 +44,7 @@ export class CoordinatorTasks {
   readonly #linkedByMs = performance.now() + FIRST_LINKS_MS;
 
   readonly #most: number;
+  readonly #loads: TaskLoads;
 
   /** @param most tasks that may be kept. */
   constructor(
@@ -52,6 +55,14 @@ export class CoordinatorTasks {
     this.#most = most;
     this.#coordinator = coordinator;
     this.#isLinked = isLinked;
+    this.#loads = new TaskLoads({
+      coordinator,
+      record: (id) => this.#records.get(id),
+      ended: (id, node, end) => {
+        const record = this.#records.get(id);
+        if (record) this.#save({ ...record, ends: { ...record.ends, [node]: end } });
+      },
+    });
     this.#table = coordinator.table<TaskRecord>(TABLE);
     for (const { id, value } of this.#table.list().toReversed()) this.#records.set(id, value);
     coordinator.onEvent(({ type, fault }) => {
@@ -59,11 +70,16 @@ export class CoordinatorTasks {
     });
   }
 
+  close(): void {
+    this.#loads.close();
+  }
+
   /** After a restart: faults that were to be created, and were not. */
   start(): void {
     for (const record of this.#records.values()) {
       const isMissing = record.faults.some(({ id }) => !this.#coordinator.getFault(id));
       if (isMissing && !record.failed) void this.#inject(record);
+      if (!expiresAtOnce(record.spec)) this.#loads.follow(record);
     }
   }
 
@@ -87,6 +103,7 @@ export class CoordinatorTasks {
     }
     this.#save(record);
     void this.#inject(record);
+    if (!expiresAtOnce(spec)) this.#loads.follow(record);
   }
 
   /** Every node that has an agent. */
@@ -99,6 +116,12 @@ export class CoordinatorTasks {
     if (record.nodes.length === 0) return [{ path: '/spec', message: 'no node names are given' }];
     const { topology } = this.#coordinator;
     const seen = new Map<string, Problem>();
+    const able = this.#nodes();
+    for (const { node } of record.loads ?? [])
+      if (!able.includes(node)) {
+        const message = `there is no node '${node}' with an agent`;
+        seen.set(message, { path: '/spec', message, ...nearest(node, able) });
+      }
     for (const fault of record.faults)
       for (const problem of checkRequest(fault, topology, nowMs))
         seen.set(problem.message, { ...problem, path: '/spec' });
@@ -203,7 +226,7 @@ export class CoordinatorTasks {
     const done = this.#done.get(id);
     if (done || !record) return done;
     const faults = record.faults.map((fault) => this.#coordinator.getFault(fault.id));
-    const state = taskState(record, faults, Date.now());
+    const state = taskState(record, faults, Date.now(), this.#loads.reports(id));
     if (state.state === 'DONE') this.#done.set(id, state);
     return state;
   }
@@ -214,6 +237,11 @@ export class CoordinatorTasks {
       return state ? [[id, state]] : [];
     });
   }
+}
+
+function nearest(node: string, able: readonly string[]): { nearMiss?: string } {
+  const near = nearMiss(node, able);
+  return near === undefined ? {} : { nearMiss: near };
 }
 
 function whyNot(error: unknown): string {

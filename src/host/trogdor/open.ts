@@ -70,7 +70,11 @@ export async function openCoordinatorDoor(options: CoordinatorDoorOptions): Prom
     hostNames: namesOf(options),
   });
   tasks.start();
-  return server;
+  const close = async (): Promise<void> => {
+    tasks.close();
+    await server.close();
+  };
+  return { url: server.url, close };
 }
 
 /** Tells the agents of trogdor.conf to end, by their own door. @throws TrogdorError 400, 502 */
@@ -101,8 +105,8 @@ export async function openAgentDoor(
   options: DoorOptions & { node: string; agent: Agent },
 ): Promise<TrogdorServer> {
   const { node, agent, trogdorNodes } = options;
-  const { driver, probed } = agent;
-  const workers = new AgentWorkers({ node, driver, probed, nodes: trogdorNodes });
+  const { driver, probed, workloads } = agent;
+  const workers = new AgentWorkers({ node, driver, workloads, probed, nodes: trogdorNodes });
   const handlers = agentDoor(workers, {
     serverStartMs: Date.now(),
     shutdown: () => void setImmediate(options.shutdown),

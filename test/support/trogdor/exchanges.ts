@@ -1,3 +1,5 @@
+import { FAR, LOAD_SPECS, type Fields } from './load-specs.ts';
+
 /** What is asked of Trogdor's daemons, the real ones and ours, in this order. */
 export interface Exchange {
   /** Unique: recorded answers and listed differences are found by it. */
@@ -15,10 +17,6 @@ const PARTITION = 'org.apache.kafka.trogdor.fault.NetworkPartitionFaultSpec';
 const STOP = 'org.apache.kafka.trogdor.fault.ProcessStopFaultSpec';
 const DEGRADED = 'org.apache.kafka.trogdor.fault.DegradedNetworkFaultSpec';
 const FILES = 'org.apache.kafka.trogdor.fault.FilesUnreadableFaultSpec';
-/** 2100-01-01: such a task stays PENDING. */
-const FAR = 4_102_444_800_000;
-
-type Fields = Record<string, unknown>;
 
 const json = (value: unknown): string => JSON.stringify(value);
 const noOp = (fields: Fields = {}): Fields => ({
@@ -91,7 +89,7 @@ const SPECS: Record<string, Fields> = {
   },
 };
 
-const specs = Object.entries(SPECS).flatMap(([id, spec]) => [
+const specs = Object.entries({ ...SPECS, ...LOAD_SPECS }).flatMap(([id, spec]) => [
   create(`create ${id}`, { id, spec }),
   show(`show ${id}`, id),
 ]);

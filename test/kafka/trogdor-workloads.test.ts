@@ -1,0 +1,282 @@
+/** Every workload class of Trogdor's protocol against real brokers, and against a cluster that is dead. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, test } from 'node:test';
+import {
+  ConfigResourceTypes,
+  incrementalAlterConfigsV1,
+  updateFeaturesV1,
+} from '@platformatic/kafka';
+import { ClusterConnections, parseBootstrap } from '../../src/host/kafka/cluster-connections.ts';
+import { withLab } from '../support/lab.ts';
+import {
+  begin,
+  BENCHES,
+  closed,
+  ended,
+  finished,
+  type Counts,
+} from '../support/trogdor/bench-runs.ts';
+
+after(() => rmSync(BENCHES, { recursive: true, force: true }));
+
+/** FeatureUpdate of Kafka's protocol: upgrade only. */
+const UPGRADE = 1 as const;
+/** IncrementalAlterConfigs: set. */
+const SET = 0 as const;
+/** Nobody listens there. */
+const DEAD = '127.0.0.1:9';
+
+interface Produced {
+  totalSent: number;
+  averageLatencyMs: number;
+  p50LatencyMs: number;
+  p99LatencyMs: number;
+  transactionsCommitted: number;
+}
+interface Consumed {
+  assignedPartitions: string[];
+  totalMessagesReceived: number;
+  totalBytesReceived: number;
+  recordProcessorStatus?: { p99LatencyMs: number };
+}
+
+withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => {
+  const topic = (numPartitions = 3) => ({ numPartitions, replicationFactor: 1 });
+  const produce = (activeTopics: object, more: object = {}) => ({
+    class: 'ProduceBenchSpec',
+    producerNode: 'n1',
+    bootstrapServers: lab().bootstrap,
+    targetMessagesPerSec: 20_000,
+    maxMessages: 10_000,
+    activeTopics,
+    ...more,
+  });
+  const consume = (activeTopics: string[], more: object = {}) => ({
+    class: 'ConsumeBenchSpec',
+    consumerNode: 'n1',
+    bootstrapServers: lab().bootstrap,
+    activeTopics,
+    ...more,
+  });
+
+  test('ProduceBench writes, ConsumeBench reads it: assigned, alone, and as a group', async () => {
+    const sent = await finished<Produced>('produce', produce({ 'bench[1-2]': topic() }));
+    assert.equal(sent.totalSent, 10_000);
+    assert.ok(sent.p99LatencyMs >= sent.p50LatencyMs && sent.averageLatencyMs > 0);
+    const read = await Promise.all([
+      finished<Record<string, Consumed>>(
+        'assigned',
+        consume(['bench1:[0-2]'], { maxMessages: 5_000 }),
+      ),
+      finished<Record<string, Consumed>>('alone', consume(['bench[1-2]'], { maxMessages: 10_000 })),
+      finished<Record<string, Consumed>>(
+        'group',
+        consume(['bench[1-2]'], { maxMessages: 3_000, consumerGroup: 'g', threadsPerWorker: 2 }),
+      ),
+    ]);
+    const [assigned, alone, group] = read.map((status) => Object.entries(status));
+    const [name, of] = assigned?.[0] ?? [];
+    assert.equal(name, 'consumer.assigned-0');
+    assert.deepEqual([of?.totalMessagesReceived, of?.totalBytesReceived], [5_000, 5_000 * 516]);
+    assert.equal(alone?.[0]?.[1].totalMessagesReceived, 10_000);
+    assert.deepEqual(
+      group?.map(([, one]) => one.totalMessagesReceived),
+      [3_000, 3_000],
+    );
+    // A group goes on where it came to: the rest is what its next reader gets.
+    const rest = await finished<Record<string, Consumed>>(
+      'rest',
+      consume(['bench[1-2]'], { maxMessages: 1_000, consumerGroup: 'g' }),
+    );
+    assert.equal(Object.values(rest)[0]?.totalMessagesReceived, 1_000);
+  });
+
+  test('transactions are committed as they are counted; records tell their age', async () => {
+    const spec = produce(
+      { transactions: topic() },
+      {
+        maxMessages: 100,
+        transactionGenerator: { type: 'uniform', messagesPerTransaction: 20 },
+        valueGenerator: { type: 'timestampConstant', size: 100 },
+        producerConf: { 'compression.type': 'gzip' },
+      },
+    );
+    const sent = await finished<Produced>('transactions', spec);
+    assert.deepEqual([sent.totalSent, sent.transactionsCommitted], [100, 5]);
+    const committed = { 'isolation.level': 'read_committed' };
+    const processor = { type: 'timestamp', histogramMaxMs: 60_000, histogramStepMs: 1 };
+    const more = { maxMessages: 100, consumerConf: committed, recordProcessor: processor };
+    const [read] = Object.values(
+      await finished<Record<string, Consumed>>('committed', consume(['transactions'], more)),
+    );
+    assert.equal(read?.totalMessagesReceived, 100);
+    assert.ok((read?.recordProcessorStatus?.p99LatencyMs ?? 0) > 0);
+  });
+
+  test('ConfigurableProducer and both kinds of connections run until they are told to end', async () => {
+    const client = { clientNode: 'n1', bootstrapServers: lab().bootstrap };
+    const stress = { ...client, class: 'ConnectionStressSpec', targetConnectionsPerSec: 20 };
+    const isMany = ({ totalConnections = 0 }: Counts): boolean => totalConnections > 10;
+    const [sent, connects, metadata, sustained] = await Promise.all([
+      closed('configurable', ({ totalSent = 0 }) => totalSent > 200, {
+        class: 'ConfigurableProducerSpec',
+        producerNode: 'n1',
+        bootstrapServers: lab().bootstrap,
+        throughputGenerator: { type: 'constant', messagesPerWindow: 10, windowSizeMs: 100 },
+        flushGenerator: { type: 'constant', messagesPerFlush: 50 },
+        keyGenerator: { type: 'sequential', size: 4 },
+        valueGenerator: { type: 'constant', size: 512 },
+        activeTopic: { configurable: topic() },
+        activePartition: -1,
+      }),
+      closed('connects', isMany, stress),
+      closed('metadata', isMany, { ...stress, numThreads: 2, action: 'FETCH_METADATA' }),
+      closed('sustained', ({ totalMetadataConnections }) => totalMetadataConnections === 2, {
+        ...client,
+        class: 'SustainedConnectionSpec',
+        producerConnectionCount: 2,
+        consumerConnectionCount: 2,
+        metadataConnectionCount: 2,
+        numThreads: 2,
+        refreshRateMs: 200,
+        topicName: 'bench1',
+        valueGenerator: { type: 'constant', size: 20 },
+      }),
+    ]);
+    assert.equal(sent['totalFailed'], undefined);
+    for (const { totalFailedConnections, connectsPerSec = 0 } of [connects, metadata]) {
+      assert.equal(totalFailedConnections, 0);
+      assert.ok(connectsPerSec > 0);
+    }
+    const { updatedMs, ...counts } = sustained;
+    assert.ok((updatedMs ?? 0) > 0);
+    assert.deepEqual(counts, {
+      totalProducerConnections: 2,
+      totalProducerFailedConnections: 0,
+      totalConsumerConnections: 2,
+      totalConsumerFailedConnections: 0,
+      totalMetadataConnections: 2,
+      totalMetadataFailedConnections: 0,
+      totalAbortedThreads: 0,
+    });
+  });
+
+  const roundTrip = (activeTopics: object, more: object = {}) => ({
+    class: 'RoundTripWorkloadSpec',
+    clientNode: 'n1',
+    bootstrapServers: lab().bootstrap,
+    targetMessagesPerSec: 10_000,
+    maxMessages: 10_000,
+    activeTopics,
+    ...more,
+  });
+
+  test('RoundTrip is over when every record has come back, also over what others left there', async () => {
+    for (const id of ['trip', 'trip-again']) {
+      const status = await finished(id, roundTrip({ trip: topic(6) }));
+      assert.deepEqual(status, { totalUniqueSent: 10_000, totalReceived: 10_000 });
+    }
+  });
+
+  test('share groups: ShareConsumeBench and ShareRoundTrip', async () => {
+    const { bootstrap } = lab();
+    const connections = new ClusterConnections(parseBootstrap(bootstrap), {
+      clientId: 'test',
+      connectTimeoutMs: 5_000,
+      requestTimeoutMs: 30_000,
+      security: {},
+    });
+    try {
+      const feature = { feature: 'share.version', maxVersionLevel: 1, upgradeType: UPGRADE };
+      await connections.any((one) => one.call(updateFeaturesV1.api, 30_000, [feature], false));
+      // So that the group reads what was there before it.
+      const configs = [
+        { name: 'share.auto.offset.reset', configOperation: SET, value: 'earliest' },
+      ];
+      const { GROUP: resourceType } = ConfigResourceTypes;
+      const group = { resourceType, resourceName: 'share', configs };
+      await connections.any((one) => one.call(incrementalAlterConfigsV1.api, [group], false));
+    } finally {
+      connections.close();
+    }
+    await finished<Produced>('for-share', produce({ shared: topic(6) }, { maxMessages: 4_000 }));
+    const [read, trip] = await Promise.all([
+      finished<Record<string, Consumed & { subscription: string[] }>>('share', {
+        ...consume(['shared'], { maxMessages: 1_500, threadsPerWorker: 2 }),
+        class: 'ShareConsumeBenchSpec',
+      }),
+      finished('share-trip', {
+        ...roundTrip({ 'share-trip': topic(3) }, { maxMessages: 3_000 }),
+        class: 'ShareRoundTripWorkloadSpec',
+      }),
+    ]);
+    const members = Object.values(read);
+    assert.deepEqual(
+      members.map((one) => [one.totalMessagesReceived, one.subscription]),
+      [
+        [1_500, ['shared']],
+        [1_500, ['shared']],
+      ],
+    );
+    assert.deepEqual(trip, { totalUniqueSent: 3_000, totalReceived: 3_000 });
+  });
+
+  test('what is refused is an error that says why', async () => {
+    const other = begin('other', produce({ bench1: topic(7) }));
+    const status = await ended(other);
+    assert.match(status.error ?? '', /topic 'bench1' has 3 topic-partitions, not 7/);
+    const refused = begin(
+      'refused',
+      produce({ many: { numPartitions: 1, replicationFactor: 9 } }, { durationMs: 4_000 }),
+    );
+    assert.match((await ended(refused)).error ?? '', /topics could not be had/);
+  });
+
+  test('a dead cluster is a failed workload, whichever it is', async () => {
+    const dead = { bootstrapServers: DEAD, durationMs: 3_000 };
+    const specs: Record<string, Record<string, unknown>> = {
+      'dead-produce': { ...produce({ a: topic() }), ...dead },
+      'dead-consume': { ...consume(['a:0'], { maxMessages: 1 }), ...dead },
+      'dead-group': { ...consume(['a'], { maxMessages: 1 }), ...dead },
+      'dead-share': {
+        ...consume(['a'], { maxMessages: 1 }),
+        class: 'ShareConsumeBenchSpec',
+        ...dead,
+      },
+      'dead-share-trip': {
+        ...roundTrip({ a: topic() }),
+        class: 'ShareRoundTripWorkloadSpec',
+        ...dead,
+      },
+      'dead-configurable': {
+        class: 'ConfigurableProducerSpec',
+        producerNode: 'n1',
+        ...dead,
+        throughputGenerator: { type: 'constant' },
+        keyGenerator: { type: 'null' },
+        valueGenerator: { type: 'constant', size: 9 },
+        activeTopic: { a: {} },
+      },
+      'dead-trip': { ...roundTrip({ a: topic() }), ...dead },
+      'dead-connect': {
+        class: 'ConnectionStressSpec',
+        clientNode: 'n1',
+        ...dead,
+        targetConnectionsPerSec: 5,
+      },
+      'dead-sustained': {
+        class: 'SustainedConnectionSpec',
+        clientNode: 'n1',
+        ...dead,
+        metadataConnectionCount: 1,
+      },
+    };
+    const begun = Object.entries(specs).map(([id, spec]) => [id, begin(id, spec)] as const);
+    for (const [id, directory] of begun) {
+      const status = await ended(directory);
+      assert.equal(status.phase, 'failed', id);
+      assert.match(status.error ?? '', /could not be had|could be read|failed|worked|tried/, id);
+    }
+  });
+});
