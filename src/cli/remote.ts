@@ -2,7 +2,8 @@ import { HttpClient, ProblemError } from '../host/http-client.ts';
 import { firstToken } from '../host/http/tokens.ts';
 import { labNames } from '../host/lab/status.ts';
 import { placeOf } from '../host/lab/place.ts';
-import { readRecord } from '../host/lab/record.ts';
+import type { LabSize } from '../core/model/lab-layout.ts';
+import { readRecord, sizeOf } from '../host/lab/record.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -21,6 +22,15 @@ function labCoordinators(): (Remote & { lab: string })[] {
     const url = readRecord(place)?.coordinator?.url;
     return url === undefined ? [] : [{ lab, url, tokenFile: place.tokenFile }];
   });
+}
+
+/** The lab of this machine that a coordinator belongs to. */
+export function labOf(url: string): { name: string; size: LabSize } | undefined {
+  for (const name of labNames()) {
+    const record = readRecord(placeOf(name));
+    if (record?.coordinator?.url === url.replace(/\/$/, '')) return { name, size: sizeOf(record) };
+  }
+  return undefined;
 }
 
 /** @throws CliError where it is no address of a daemon. */

@@ -3,15 +3,18 @@ import { buildCommand } from '@stricli/core';
 import { reasonOf } from '../core/base/failure.ts';
 import { joinedId } from '../core/schedule/fault-ids.ts';
 import type { Scenario } from '../core/model/scenario.ts';
+import { labUpCommand, otherThanAsked } from '../core/model/lab-layout.ts';
 import { EXIT_CODES } from '../core/model/verdict.ts';
 import type { NodeStatus } from '../core/model/fault-status.ts';
 import type { Node, Topology } from '../core/model/topology.ts';
 import type { RunStatus } from '../core/model/run.ts';
 import { ProblemError, type HttpClient } from '../host/http-client.ts';
+import { CliError } from './cli-error.ts';
 import { exitWith, printJson, printLine, remark, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
+import { EXIT } from './exit-codes.ts';
 import { argument, jsonFlag, remoteFlags, seedFlag, textFlag, type RemoteFlags } from './flags.ts';
-import { withRemote } from './remote.ts';
+import { labOf, withRemote } from './remote.ts';
 import { followRun } from './run-follow.ts';
 import { fetchHistory, fetchRun, resultLines, resultOf, writeResult } from './run-result.ts';
 import { readScenario } from './scenario-file.ts';
@@ -67,6 +70,20 @@ async function topologyOf(client: HttpClient): Promise<Topology> {
     ...(agent === null ? {} : { agent }),
   }));
   return { name: 'cluster', nodes: named };
+}
+
+/** A lab is asked for what the scenario says it needs; of another cluster it says nothing. */
+function refuseOtherLab(scenario: Scenario, url: string): void {
+  const asked = scenario.cluster?.lab;
+  const lab = labOf(url);
+  if (asked === undefined || lab === undefined) return;
+  const others = otherThanAsked(asked, lab.size);
+  if (others.length === 0) return;
+  const message = `lab '${lab.name}' is not the one that '${scenario.name}' asks for (${others.join('; ')})`;
+  throw new CliError(message, {
+    exitCode: EXIT.usage,
+    remedy: `'${labUpCommand(asked)}', or another 'cluster.lab' in the scenario`,
+  });
 }
 
 /** Cancels a run because somebody pressed Ctrl-C, and waits until everything has healed. */
@@ -143,6 +160,7 @@ Exit code 0: valid; 1: invalid (Kafka did something wrong); 2: unknown.`,
     const code = await withRemote(this, flags, async (client) => {
       const topology = await topologyOf(client);
       const { scenario } = readScenario(file, { duration: flags.duration, topology });
+      refuseOtherLab(scenario, client.url);
       const seed = flags.seed ?? DEFAULT_SEED;
       const duration = flags.duration === undefined ? '' : ` --duration ${flags.duration}`;
       const execution: Execution = {

@@ -107,6 +107,22 @@ describe('validate', () => {
     });
   });
 
+  test('a lab has 0 to 2 disks, and one at least where faults need our file system', () => {
+    const scenario = (disks: number): string => `faultline: 1
+name: x
+duration: 30s
+cluster: { lab: { disks: ${disks} } }
+faults:
+  - { at: 5s, kind: disk.fill, targets: n1, params: { directory: /x, share: 1/2 }, duration: 5s }
+  - { at: 15s, kind: disk.powercut, targets: n1, duration: 5s }
+`;
+    const said = (disks: number): string =>
+      faultline(['validate', '-'], { input: scenario(disks) }).stdout;
+    assert.match(said(3), /:4:\d+: \/cluster\/lab\/disks: /);
+    assert.match(said(0), /:4:\d+: \/cluster\/lab\/disks: disk\.powercut happens on .* none/);
+    assert.doesNotMatch(said(1), /\/cluster/);
+  });
+
   test('a cluster.yaml is known by its nodes', () => {
     const cluster = 'name: c\nnodes:\n  - { name: a, addresses: [10.0.0.1], roles: [brokr] }\n';
     withFiles({ 'cluster.yaml': cluster }, (directory) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -100,6 +100,19 @@ withLab({ name: testLabName('run'), agents: true, coordinator: true }, (lab) => 
       }
     },
   );
+
+  test('a scenario that asks for another lab is told so, and which command makes it', () => {
+    const asked = `${SCENARIO}cluster: { lab: { brokers: 3, disks: 2 } }\n`;
+    const { url, tokenFile } = coordinator();
+    const flags = ['--coordinator', url, '--token-file', tokenFile];
+    const { status, stderr } = spawnSync(join(ROOT, 'faultline'), ['run', '-', ...flags], {
+      input: asked,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 64);
+    assert.match(stderr, /disks: 1, not 2/);
+    assert.match(stderr, /faultline lab up --brokers 3 --disks 2/);
+  });
 
   test(
     'a coordinator killed in the middle of a run comes back and finishes it',

@@ -2,7 +2,7 @@ import { parseDuration } from '../base/duration.ts';
 import { invalid, under, valid, type Checked, type Problem } from '../base/problem.ts';
 import { checkSchema } from '../base/schema.ts';
 import { checkNames } from '../checkers/registry.ts';
-import { checkFault } from '../faults/registry.ts';
+import { checkFault, kindNamed } from '../faults/registry.ts';
 import { Scenario, type PlannedFault } from '../model/scenario.ts';
 import type { Topology } from '../model/topology.ts';
 import { WORKLOADS, workloadNamed } from '../workloads/registry.ts';
@@ -43,6 +43,7 @@ export function checkMeaning(
   if (scenario.cluster?.file !== undefined && scenario.cluster.lab !== undefined) {
     problems.push({ path: '/cluster', message: "either 'file' or 'lab', not both" });
   }
+  if (['/cluster', '/faults', '/draw'].every(fine)) problems.push(...checkDisks(scenario));
   const ofWorkload = (part: string): boolean => fine(`/workload${part}`);
   problems.push(...under('/workload', checkWorkload(scenario.workload, topology, ofWorkload)));
   const faults: unknown = scenario.faults ?? [];
@@ -62,6 +63,26 @@ export function checkMeaning(
   if (fine('/limits/roleShare'))
     problems.push(...checkRatio('/limits/roleShare', scenario.limits?.roleShare));
   return problems;
+}
+
+/** A lab without our file system, and a kind that is nothing without it. */
+function checkDisks({ cluster, faults, draw }: Scenario): Problem[] {
+  if (cluster?.lab?.disks !== 0) return [];
+  const parts: { kind: string }[] = [...(faults ?? []), ...(draw?.kinds ?? [])];
+  const isNeedy = (kind: string): boolean => {
+    const needs = kindNamed(kind)?.needs ?? [];
+    return needs.length > 0 && needs.every((set) => set.includes('disk.mount'));
+  };
+  const needy = [...new Set(parts.map(({ kind }) => kind))].filter(isNeedy);
+  if (needy.length === 0) return [];
+  return [
+    {
+      path: '/cluster/lab/disks',
+      message: `${needy.join(', ')} happens on Faultline's file system, and this lab has none`,
+      found: '0',
+      expected: '1 or 2',
+    },
+  ];
 }
 
 function checkWorkload(

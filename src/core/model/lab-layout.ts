@@ -10,6 +10,14 @@ export const LabRequest = Type.Object(
     controllers: Type.Optional(Type.Integer({ minimum: 0, maximum: 9 })),
     /** Release of Kafka. */
     kafka: Type.Optional(Type.String({ pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+$', title: 'release' })),
+    disks: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2,
+        description:
+          "log directories of a broker: 1 on Faultline's file system (default), 2 with one beside it, 0 off it",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -49,4 +57,29 @@ export function labNodes(layout: Layout): { name: string; kafkaId: number; roles
       roles: ['client' as const],
     })),
   ];
+}
+
+/** A lab that is there, as far as a scenario may ask for one. */
+export interface LabSize {
+  brokers: number;
+  controllers: number;
+  /** Undefined: not known, of a lab that an earlier version has made. */
+  kafka: string | undefined;
+  disks: number | undefined;
+}
+
+/** What of a lab is not as a scenario asks for it: 'disks: 1, not 2'. */
+export function otherThanAsked(asked: LabRequest, lab: LabSize): string[] {
+  const names = ['brokers', 'controllers', 'kafka', 'disks'] as const;
+  return names.flatMap((name) => {
+    const [wanted, found] = [asked[name], lab[name]];
+    if (wanted === undefined || found === undefined || wanted === found) return [];
+    return [`${name}: ${found}, not ${wanted}`];
+  });
+}
+
+/** The command that brings up what is asked for. */
+export function labUpCommand(asked: LabRequest): string {
+  const flags = Object.entries(asked).map(([name, value]) => ` --${name} ${value}`);
+  return `faultline lab up${flags.join('')}`;
 }

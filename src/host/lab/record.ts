@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { birthTicksOf } from './processes.ts';
+import type { LabSize } from '../../core/model/lab-layout.ts';
 import type { LabPlace } from './place.ts';
 import type { Role } from '../../core/model/topology.ts';
 
@@ -32,6 +33,9 @@ export interface LabRecord {
   agents: boolean;
   /** An sshd on every node; absent in records of before there were any. */
   ssh?: boolean;
+  /** Release of Kafka, and log directories of a broker; absent in records of before they were kept. */
+  kafka?: string;
+  disks?: number;
   coordinator: { url: string } | null;
   clusterId: string;
 }
@@ -55,4 +59,13 @@ export function readRecord(place: LabPlace): LabRecord | undefined {
 /** Whether the process that began to make this lab is still at it. */
 export function makerAlive(record: LabRecord): boolean {
   return birthTicksOf(record.maker.pid) === record.maker.birthTicks;
+}
+
+/** As a scenario asks for it. */
+export function sizeOf({ nodes, kafka, disks }: LabRecord): LabSize {
+  const brokers = nodes.filter(({ roles }) => roles.includes('broker')).length;
+  const controllers = nodes.filter(
+    ({ roles }) => roles.includes('controller') && !roles.includes('broker'),
+  ).length;
+  return { brokers, controllers, kafka, disks };
 }

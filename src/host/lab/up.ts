@@ -92,6 +92,8 @@ function newRecord(options: LabOptions): LabRecord {
     nodes: [],
     agents: options.agents,
     ssh: options.ssh === true,
+    kafka: options.kafka ?? KAFKA_VERSION,
+    disks: options.disks ?? 1,
     coordinator: null,
     // Kafka's form of a cluster id: 16 bytes as base64 for URLs.
     clusterId: randomBytes(16).toString('base64url'),
