@@ -128,7 +128,7 @@ export class DiskMount implements AsyncDisposable {
 /** Runs a program to its end without blocking this process. */
 export async function run(
   argv: readonly string[],
-  options: { cwd?: string; uid?: number; gid?: number } = {},
+  options: { cwd?: string; uid?: number; gid?: number; env?: NodeJS.ProcessEnv } = {},
 ): Promise<{ code: number | null; signal: string | null; out: string; error: string }> {
   const child = spawn(argv[0] as string, argv.slice(1), {
     ...options,

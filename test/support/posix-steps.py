@@ -13,6 +13,7 @@ import os
 import random
 import stat
 import sys
+import time
 
 os.umask(0o022)
 HERE = sys.argv[1]
@@ -154,7 +155,11 @@ def attributes():
     os.setxattr("xa", "user.k", b"v" * 300)
     got = [os.getxattr("xa", "user.k").decode(), os.listxattr("xa")]
     os.removexattr("xa", "user.k")
-    return got + [os.listxattr("xa")]
+    before = os.stat("xa").st_ctime_ns
+    # Longer than the tick that the kernel's times are kept by.
+    time.sleep(0.02)
+    os.chown("xa", -1, -1)
+    return got + [os.listxattr("xa"), os.stat("xa").st_ctime_ns > before]
 
 
 def as_other():

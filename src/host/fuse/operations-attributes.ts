@@ -58,8 +58,21 @@ function setMode(engine: Engine, valid: number, fd: number): number {
   return libc.chmod(engine.procPath(fd), mode) === -1 ? engine.failed() : 0;
 }
 
+/** The caller set nothing: a chown(2) to -1 and -1, which changes the time of the last change all the same. */
+const SOMETHING =
+  SETATTR.mode |
+  SETATTR.uid |
+  SETATTR.gid |
+  SETATTR.size |
+  SETATTR.atime |
+  SETATTR.mtime |
+  SETATTR.atimeNow |
+  SETATTR.mtimeNow |
+  SETATTR.ctime;
+
 function setOwner(engine: Engine, valid: number): number {
-  if ((valid & (SETATTR.uid | SETATTR.gid)) === 0) return 0;
+  const isNothing = (valid & SOMETHING) === 0;
+  if (!isNothing && (valid & (SETATTR.uid | SETATTR.gid)) === 0) return 0;
   const found = engine.locate(engine.node);
   if (found !== 0) return found;
   const uid = (valid & SETATTR.uid) === 0 ? NOT_SET : engine.u32(SetattrIn.at.uid);
@@ -126,7 +139,7 @@ function putTime(
 }
 
 /** struct statfs of 64-bit Linux (asm-generic): 8-byte fields in this order. */
-const STATFS = {
+export const STATFS = {
   bsize: 8,
   blocks: 16,
   bfree: 24,
