@@ -74,6 +74,9 @@ const PROBES = {
       ? 'PJDFSTEST_DIR names no installation of it'
       : undefined,
   fsx: () => (process.env['FSX_BIN'] === undefined ? 'FSX_BIN names no build of it' : undefined),
+  cc: () => (onPath('cc') ? undefined : 'no C compiler on PATH'),
+  'arm64-cc': () =>
+    process.env['ARM64_CC'] === undefined ? 'ARM64_CC names no C compiler for arm64' : undefined,
   'systemd-analyze': () => (onPath('systemd-analyze') ? undefined : 'no systemd-analyze on PATH'),
   long: () => (process.env['FAULTLINE_LONG'] === '1' ? undefined : 'run with --long'),
 } satisfies Record<string, () => string | undefined>;

@@ -3,7 +3,7 @@ import { ERRNO } from '../../core/disk/errno.ts';
 import { addressOf, AT, lastErrno, libc, STATX_ALL } from './libc.ts';
 
 /** Byte offsets in struct statx (linux/stat.h): the same on every architecture. */
-const STATX = {
+export const STATX = {
   blksize: 4,
   nlink: 16,
   uid: 20,
