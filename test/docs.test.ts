@@ -28,7 +28,9 @@ test('every event that the code sends is in the table', () => {
   const lines = filesOf(['.ts'], 'src').flatMap(({ text }) => text.split('\n'));
   const sent = lines
     .filter((line) => /\btype: /.test(line))
-    .flatMap((line) => [...line.matchAll(/'((?:fault|node|run|coordinator)\.[a-zA-Z]+)'/g)])
+    .flatMap((line) => [
+      ...line.matchAll(/'((?:cluster|coordinator|disk|fault|node|run)\.[a-zA-Z]+)'/g),
+    ])
     .map((match) => match[1] ?? '');
   const types = new Set(sent);
   assert.ok(types.size > 5, 'events are found');

@@ -72,3 +72,22 @@ test('a stopped process that somebody continues is noticed', async () => {
   await rig.advance(10_000);
   assert.equal(rig.status('kept-1')?.state, 'failed');
 });
+
+test('the death of a file system fails its faults at once, and no others', async () => {
+  const rig = new AgentRig();
+  await rig.start();
+  await rig.create(request('disk.error', { errno: 'EIO' }));
+  await rig.create({ ...cut, id: 'other-1' });
+  await rig.advance(1_000);
+  const [mount] = (await rig.linux.ask({ query: 'diskMounts' })).mounts;
+  const mountPoint = mount?.mountPoint ?? '';
+  rig.driver.dispatch({ event: 'diskEnded', mountPoint: `${mountPoint}-other` });
+  rig.linux.disk.kill(mountPoint);
+  await rig.advance(0);
+  assert.equal(rig.status('kept-1')?.state, 'active', 'nobody has told');
+  rig.driver.dispatch({ event: 'diskEnded', mountPoint });
+  await rig.advance(0);
+  assert.equal(rig.status('kept-1')?.state, 'failed');
+  assert.match(rig.status('kept-1')?.error ?? '', /is dead/);
+  assert.equal(rig.status('other-1')?.state, 'active');
+});

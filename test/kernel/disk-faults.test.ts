@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -13,9 +15,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { AgentFaultRequest } from '../../src/core/model/fault-request.ts';
+import type { Event } from '../../src/core/model/fault-status.ts';
 import { ourMountAt } from '../../src/host/fuse/mounts.ts';
-import { AgentProcess } from '../support/agent-process.ts';
-import { DiskMount } from '../support/disk-mount.ts';
+import { HttpClient } from '../../src/host/http-client.ts';
+import { AgentProcess, childrenOf, commandLine } from '../support/agent-process.ts';
+import { DiskMount, run } from '../support/disk-mount.ts';
 import { lacks, ROOT } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
@@ -27,6 +31,13 @@ function write(path: string): string {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
   }
+}
+
+/** For events that are followed until enough has been seen. */
+function following(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(20_000)]);
+  return { signal, abort: () => controller.abort() };
 }
 
 suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
@@ -71,6 +82,55 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     assert.equal(write(log()), 'ok');
   });
 
+  test('each hit is an event: the first as they are, all others counted', async () => {
+    await begin(failing('told'));
+    const { signal, abort } = following();
+    const client = new HttpClient({ url: agent.url, token: agent.token });
+    const events = client.events('/v1/events', { query: { after: '0', fault: 'told' }, signal });
+    for (let count = 0; count < 200; count++) assert.equal(write(log()), 'EIO');
+    await agent.ask('DELETE', '/v1/faults/told?wait=10s');
+    const hits: Event[] = [];
+    let told = 0;
+    for await (const { data } of events) {
+      const event = data as Event;
+      if (event.type !== 'fault.hit') continue;
+      hits.push(event);
+      const { operation, leftOut } = event.data as { operation?: string; leftOut: number };
+      told += leftOut + (operation === undefined ? 0 : 1);
+      if (told >= 200) break;
+    }
+    abort();
+    assert.equal(told, 200);
+    assert.ok(hits.length < 50, `${hits.length} events`);
+    const path = 'orders-0/00000000000000000000.log';
+    assert.equal(hits[0]?.message, `disk.error 'told' has hit write of '${path}': EIO`);
+  });
+
+  test('it is seen without anybody using the disk, which stays as it was', async () => {
+    const [segment, unfit] = [mount.file('orders-1', '7.log'), mount.file('orders-1', '7.index')];
+    mkdirSync(mount.file('orders-1'));
+    for (const path of [segment, unfit]) writeFileSync(path, 'records');
+    const names = (): Set<unknown> =>
+      new Set<unknown>(readdirSync(mount.path, { recursive: true }));
+    const before = names();
+    const kinds = { 'disk.error': { errno: 'EIO' }, 'disk.stall': {} };
+    for (const [kind, more] of Object.entries(kinds)) {
+      const id = kind.replace('.', '-');
+      const match = { op: ['read'] };
+      const topicPartitions = ['orders-1'];
+      const params = { directory: mount.path, preset: 'log', topicPartitions, match, ...more };
+      await begin({ id, kind, params, duration: '60s' });
+      await until('it is seen', async () => (await agent.fault(id)).receipt.effect === 'seen');
+      // Who was held is let go of while the fault still stands.
+      const isReader = (pid: number): boolean => commandLine(pid).startsWith('head ');
+      await until('no reader is left', () => !childrenOf(agent.pid).some(isReader));
+      assert.equal((await agent.fault(id)).state, 'active');
+      await agent.ask('DELETE', `/v1/faults/${id}?wait=10s`);
+    }
+    assert.deepEqual(names(), before);
+    for (const path of [segment, unfit]) assert.equal(readFileSync(path, 'utf8'), 'records');
+  });
+
   test('a directory that no file system of ours holds is refused', async () => {
     const body = { ...failing('elsewhere'), params: { directory: '/proc', errno: 'EIO' } };
     const { status, body: answer } = await agent.ask('POST', '/v1/faults', body);
@@ -100,12 +160,43 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     assert.doesNotMatch(stdout, new RegExp(mount.path));
   });
 
-  test('kill -9 of the file system: the fault has failed, and its mount is detached', async () => {
+  test('kill -9 of the file system under load: errors, detached within 2 s, failed', async (t) => {
     await begin(failing('lost'));
+    const script = `
+      const fs = require('fs'); const fd = fs.openSync(process.argv[1], 'w');
+      process.stdout.write('writing ');
+      try { for (;;) fs.writeSync(fd, Buffer.alloc(65536), 0, 65536, 0); }
+      catch (error) { process.stdout.write(error.code); }`;
+    const loads = [0, 1].map((index) =>
+      run([process.execPath, '-e', script, mount.file(`load${index}`)]),
+    );
+    const isLoaded = (index: number): boolean => existsSync(mount.file(`load${index}`));
+    await until('the load is on', () => isLoaded(0) && isLoaded(1));
+    const killedAt = performance.now();
+    const since = (): string => `${Math.round(performance.now() - killedAt)} ms`;
     mount.process.kill('SIGKILL');
-    await until('the agent notices', async () => (await agent.fault('lost')).state === 'failed', {
-      timeoutMs: 15_000,
+    await until('the mount is detached', () => ourMountAt(mount.path) === undefined, {
+      timeoutMs: 2_000,
     });
+    t.diagnostic(`detached after ${since()}`);
+    await until('the fault has failed', async () => (await agent.fault('lost')).state === 'failed');
+    t.diagnostic(`failed after ${since()}`);
+    for (const { out } of await Promise.all(loads)) {
+      assert.match(out, /^writing (ECONNABORTED|ENOTCONN|EIO)$/);
+    }
+    t.diagnostic(`every writer has its error after ${since()}`);
+    const { body } = await agent.ask('GET', '/v1/faults/lost');
+    assert.equal(body['state'], 'failed');
+    const client = new HttpClient({ url: agent.url, token: agent.token });
+    const { signal, abort } = following();
+    for await (const { data } of client.events('/v1/events', { query: { after: '0' }, signal })) {
+      const { type, message } = data as Event;
+      if (type !== 'disk.ended') continue;
+      // Who detached it, this or a renewal that came by at that moment, is all the same.
+      assert.ok(message.startsWith(`the file system at ${mount.path} has ended`), message);
+      break;
+    }
+    abort();
     assert.match((await agent.fault('lost')).error ?? '', /file-system process .* has ended/);
     assert.equal(ourMountAt(mount.path), undefined);
     const { status } = await agent.ask('POST', '/v1/faults', failing('too-late'));

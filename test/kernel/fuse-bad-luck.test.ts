@@ -209,4 +209,65 @@ describe('bad luck', { skip, concurrency: false }, () => {
     assert.deepEqual(sorted(readdirSync(mount.path, 'buffer')), sorted(names));
     assert.ok(existsSync(at(names[1] as Buffer, mount.target)));
   });
+
+  test('out of descriptors: errors, the control answers, and all is well after', async () => {
+    await using mount = await DiskMount.start({ prefix: ['prlimit', '--nofile=400:400'] });
+    const open: number[] = [];
+    const openAll = (): void => {
+      for (let index = 0; index < 500; index++) {
+        open.push(openSync(mount.file(`f${index}`), 'w'));
+      }
+    };
+    assert.match(errnoOf(openAll), /EMFILE|ENFILE/);
+    assert.ok(open.length > 200, `${open.length} files`);
+    await mount.set({
+      version: 1,
+      faults: [{ id: 'r', match: { op: ['write'] }, fault: { kind: 'readonly' } }],
+    });
+    assert.equal(
+      errnoOf(() => writeSync(open[0] as number, 'x')),
+      'EROFS',
+    );
+    await mount.clear();
+    writeSync(open[0] as number, 'x');
+    for (const fd of open.splice(0)) closeSync(fd);
+    writeFileSync(mount.file('after'), 'fine');
+    assert.equal(readFileSync(mount.file('after'), 'utf8'), 'fine');
+  });
+
+  test('everything stalls, over itself: the control answers, as it never uses its own mount', async () => {
+    await using mount = await DiskMount.start({ overItself: true });
+    mkdirSync(mount.file('d'));
+    writeFileSync(mount.file('d/f'), 'text');
+    const stall = { match: { op: ['all'] }, fault: { kind: 'stall' } };
+    await mount.ask('PUT', '/faults/all', stall);
+    const cat = spawn('cat', [mount.file('d/f')], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    cat.stdout.on('data', (part: Buffer) => (said += part.toString()));
+    await until('somebody is held', async () => (await mount.state()).held > 0);
+    assert.deepEqual(await mount.ask('GET', '/faults/all/example'), { path: 'd/f' });
+    await mount.set({ version: 1, trackUnsynced: true, faults: [] });
+    await mount.ask('PUT', '/faults/more', { match: { path: ['d/*'] }, fault: { kind: 'gone' } });
+    await mount.ask('DELETE', '/faults/more');
+    await mount.ask('DELETE', '/faults/all');
+    await until('it is let go of', () => cat.exitCode !== null);
+    assert.equal(said, 'text');
+  });
+
+  test('a glob that matches nothing yet meets what comes later', async () => {
+    await using mount = await DiskMount.start();
+    const path = ['later-*/**/*.log'];
+    await mount.set({
+      version: 1,
+      faults: [{ id: 'later', match: { path, op: ['write'] }, fault: { kind: 'gone' } }],
+    });
+    mkdirSync(mount.file('later-1/a'), { recursive: true });
+    writeFileSync(mount.file('later-1/a/x.txt'), 'x');
+    assert.equal(
+      errnoOf(() => writeFileSync(mount.file('later-1/a/x.log'), 'x')),
+      'EIO',
+    );
+    renameSync(mount.file('later-1'), mount.file('sooner-1'));
+    writeFileSync(mount.file('sooner-1/a/x.log'), 'x');
+  });
 });

@@ -83,8 +83,12 @@ export class AgentProcess {
     return this.#child?.exitCode ?? null;
   }
 
+  get token(): string {
+    return readFileSync(join(this.state, 'token'), 'utf8').trim();
+  }
+
   async ask(method: string, path: string, body?: unknown): Promise<Answered> {
-    const token = readFileSync(join(this.state, 'token'), 'utf8').trim();
+    const { token } = this;
     const argv = [...this.#prefix, process.execPath, '-e', CLIENT];
     argv.push(method, this.url + path, token);
     const text = body === undefined ? '' : JSON.stringify(body);

@@ -1,6 +1,6 @@
 import { Failure } from '../../src/core/base/failure.ts';
 import type { DnsAct } from '../../src/core/model/act-dns.ts';
-import type { Probe } from '../../src/core/model/fault.ts';
+import type { PacketProbe } from '../../src/core/model/fault.ts';
 import type { Leftover } from '../../src/host/linux/linux.ts';
 import type { FakeGround } from './fake-packets.ts';
 
@@ -52,7 +52,7 @@ export class FakeDns {
     return this.names().includes(token) === (act.act !== 'dns.stop');
   }
 
-  count({ address, port }: Probe): void {
+  count({ address, port }: PacketProbe): void {
     if (port !== 53 || !this.resolvers.includes(address)) return;
     for (const token of this.names()) {
       const responder = this.#responders.get(token);

@@ -1,6 +1,6 @@
 import { Failure } from '../../src/core/base/failure.ts';
 import type { ProxyAct, ProxyOrders } from '../../src/core/model/act-proxy.ts';
-import type { Probe } from '../../src/core/model/fault.ts';
+import type { PacketProbe } from '../../src/core/model/fault.ts';
 import { NO_PROXY, type ProxyAnswer } from '../../src/core/model/query-proxy.ts';
 import type { Leftover } from '../../src/host/linux/linux.ts';
 
@@ -54,7 +54,7 @@ export class FakeProxies {
     return this.#living().has(act.token) === (act.act !== 'kafka.proxy.stop');
   }
 
-  probe({ protocol, port }: Probe): void {
+  probe({ protocol, port }: PacketProbe): void {
     for (const proxy of this.#living().values()) {
       const taken = protocol === 'tcp' && proxy.orders.redirect.ports.includes(port);
       if (taken) proxy.connections++;

@@ -25,6 +25,8 @@ export type AgentEvent =
       owner: string;
       faults: { id: string; instance: number }[];
     }
+  /** The file-system process of a mount has ended: what stands there is looked after now, not in a while. */
+  | { event: 'diskEnded'; mountPoint: string }
   /** The daemon was told to stop. */
   | { event: 'stop' }
   /** The instant `nextDue` named has come (or any other: too early does nothing). */

@@ -6,7 +6,7 @@ import type { AgentEffect, AgentEvent } from './event.ts';
 import { acted, endOf, looked, stayInForce, waitArmed } from './force.ts';
 import { afterLooked, healOn, lastLooked, undoFailed, undone } from './heal.ts';
 import { recover } from './recover.ts';
-import { nextUpkeep, upkeepFailed, verify } from './upkeep.ts';
+import { lookAfterDisk, nextUpkeep, upkeepFailed, verify } from './upkeep.ts';
 import {
   renewLeases,
   requestFire,
@@ -61,6 +61,8 @@ function handle(work: Work, event: AgentEvent): void {
       return requestForget(work, event.ticket, event.id, event.instance);
     case 'leases':
       return renewLeases(work, event.ticket, event.owner, event.faults);
+    case 'diskEnded':
+      return lookAfterDisk(work, event.mountPoint);
     case 'stop':
       return requestStop(work);
     case 'tick':

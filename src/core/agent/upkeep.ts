@@ -35,6 +35,17 @@ export function verify(work: Work, fault: Fault, index: number): void {
   work.effects.push({ effect: 'verify', key, serial: doing?.serial ?? 0, act: step.act });
 }
 
+/** What a mount held in force is renewed at once, and found to be gone where it is. */
+export function lookAfterDisk(work: Work, mountPoint: string): void {
+  for (const fault of work.faults.values()) {
+    const isThere = fault.plan?.steps.some(
+      ({ refresh }) => refresh?.act === 'disk.fault.renew' && refresh.mountPoint === mountPoint,
+    );
+    if (isThere === true && fault.nextRefreshMs !== undefined)
+      update(work, fault, { nextRefreshMs: work.nowMs });
+  }
+}
+
 /** The kernel has ended the fault, somebody else has, or it is tried again soon. */
 export function upkeepFailed(work: Work, fault: Fault, code: string, message: string): void {
   if (code === 'expired') {

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import type { Problem } from '../base/problem.ts';
 import { EVERY_PACKET, type RuleTable } from '../model/act-netfilter.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
-import { faultKind, type Here, type Probe, type Step, type Witness } from '../model/fault.ts';
+import { faultKind, type Here, type PacketProbe, type Step, type Witness } from '../model/fault.ts';
 import {
   BackendChoice,
   chooseBackend,
@@ -122,8 +122,8 @@ function plan(params: Params, here: Here): Step[] | Problem[] {
 }
 
 /** To every peer: a closed port (it answers RST or ICMP, which is counted here) and its open ones. */
-function probesFor(params: Params, here: Here, peers: readonly Node[]): Probe[] {
-  const probes: Probe[] = [];
+function probesFor(params: Params, here: Here, peers: readonly Node[]): PacketProbe[] {
+  const probes: PacketProbe[] = [];
   const self = nodeNamed(here.topology, here.node);
   for (const peer of peers) {
     const agent = agentPortOf(peer);

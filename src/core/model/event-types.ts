@@ -13,6 +13,9 @@ export const EVENT_TYPES: Readonly<Record<string, string>> = {
   'fault.endedEarly':
     'A fault ended on a node by neither its deadline nor a request; data.endedBy says by what.',
   'fault.contactLost': 'The link to a node is gone while a fault stands there.',
+  'fault.hit':
+    'A disk fault has hit a request; data has operation, path and errno. Ten of a fault are told at once, then one a second; data.leftOut counts those that were not.',
+  'disk.ended': 'A file system of ours on a node has ended: its process died, or it was unmounted.',
   'node.linked': 'The coordinator and the agent of a node are linked.',
   'node.lost': 'The link to the agent of a node is gone.',
   'run.phase': 'A run has entered its next phase.',

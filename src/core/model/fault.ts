@@ -81,11 +81,20 @@ export interface Step {
 }
 
 /** Packets a witness sends so that a rule has something to count. */
-export interface Probe {
+export interface PacketProbe {
   protocol: 'udp' | 'tcp';
   address: string;
   port: number;
 }
+
+/** What a witness does, once, to a file that a disk fault takes. It changes nothing there. */
+export interface DiskProbe {
+  disk: 'look' | 'read' | 'sync';
+  token: string;
+  mountPoint: string;
+}
+
+export type Probe = DiskProbe | PacketProbe;
 
 /** How to see that a fault bites. */
 export type Witness =

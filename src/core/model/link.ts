@@ -9,7 +9,17 @@ export type LinkFrame =
   | { frame: 'answer'; seq: number; status: number; body?: unknown }
   /** A fault's new state, pushed as it happens; also all faults, once, when the link opens. */
   | { frame: 'status'; faults: unknown[]; complete: boolean }
-  | { frame: 'workload'; id: string; status: unknown };
+  | { frame: 'workload'; id: string; status: unknown }
+  /** Something to be told of that changes no fault's state. */
+  | { frame: 'event'; event: LinkEvent };
+
+/** An event of the agent's, before it has an id; `fault` as its owner knows it. */
+export interface LinkEvent {
+  type: string;
+  fault?: string;
+  message: string;
+  data?: unknown;
+}
 
 /** A frame larger than this ends the link. */
 export const LINK_FRAME_BYTES_MAX = 4 * 1024 * 1024;
@@ -21,5 +31,12 @@ export function readLinkFrame(text: string): LinkFrame {
   const frame = JSON.parse(text) as LinkFrame | null;
   if (typeof frame !== 'object' || frame === null) throw new TypeError('no object');
   if (frame.frame === 'status' && !Array.isArray(frame.faults)) throw new TypeError('no faults');
+  if (frame.frame === 'event' && !isEvent(frame.event)) throw new TypeError('no event');
   return frame;
+}
+
+function isEvent(given: LinkEvent | null | undefined): boolean {
+  const { type, message, fault } = given ?? {};
+  const named = fault === undefined || typeof fault === 'string';
+  return typeof type === 'string' && typeof message === 'string' && named;
 }

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
 import { initialState } from '../../core/agent/state.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
+import { hitEvent } from '../../core/disk/hits.ts';
 import { AGENT_ROUTES } from '../../core/model/api.ts';
+import type { LinkEvent } from '../../core/model/link.ts';
 import { bootClock } from '../boot-clock.ts';
 import { readBootId } from '../clock.ts';
 import { Guard } from '../guard.ts';
@@ -22,6 +24,7 @@ import { keepServices } from '../this-machine.ts';
 import { isClosed, keepClosed } from './closed.ts';
 import { loadAgentConfig, type LoadedConfig } from './config.ts';
 import { AgentDriver } from './driver.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { AgentEvents } from './events.ts';
 import { agentHandlers, listFaults } from './handlers.ts';
 import { Links } from './link.ts';
@@ -61,6 +64,7 @@ export class Agent {
   readonly #journal: SlotJournal;
   readonly #guard: Guard;
   readonly #probed: Promise<void>;
+  readonly #disks: DiskWatch;
   #links: Links | undefined;
   readonly workloads: Workloads;
   #server: HttpServer | undefined;
@@ -115,6 +119,29 @@ export class Agent {
       state,
     );
     this.#probed = this.#probe();
+    this.#disks = this.#watchDisks();
+  }
+
+  #watchDisks(): DiskWatch {
+    return new DiskWatch({
+      state: () => this.driver.state,
+      onHit: (fault, note) => this.#tell(hitEvent(fault, note)),
+      onEnd: (mountPoint, detached) => {
+        const left = detached ? '; its mount is detached' : '';
+        const message = `the file system at ${mountPoint} has ended${left}`;
+        this.#tell({ type: 'disk.ended', message, data: { mountPoint, detached } });
+        this.driver.dispatch({ event: 'diskEnded', mountPoint });
+      },
+      onTrouble: (error, mountPoint) =>
+        this.#options.logger.info({ err: error, mountPoint }, 'a file system is slow to answer'),
+    });
+  }
+
+  /** To whoever follows events, here and at the coordinators. */
+  #tell(event: LinkEvent): void {
+    this.events.note(this.#options.node, event);
+    this.#links?.broadcast({ frame: 'event', event });
+    this.#options.logger.info({ type: event.type, fault: event.fault }, event.message);
   }
 
   /**
@@ -138,6 +165,7 @@ export class Agent {
     const guard = (restarted: () => void): Guard => new Guard(options.stateDirectory, restarted);
     const agent = new Agent(options, { config, lock, journal, linux, guard });
     await agent.driver.recover(entries, 'agentRestart');
+    agent.#disks.start();
     return agent;
   }
 
@@ -223,6 +251,7 @@ export class Agent {
     this.#links?.close();
     await this.#server?.close();
     this.driver.close();
+    this.#disks.close();
     if (healed) {
       this.#guard.end();
       await this.#journal.idle();

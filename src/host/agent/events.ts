@@ -1,4 +1,5 @@
 import type { AgentFaultStatus, Event } from '../../core/model/fault-status.ts';
+import type { LinkEvent } from '../../core/model/link.ts';
 import { EventLog } from '../http/event-log.ts';
 
 const EVENTS_HELD = 1_000;
@@ -28,8 +29,9 @@ export class AgentEvents {
     });
   }
 
-  note(type: string, node: string, message: string): void {
-    this.log.append({ at: new Date().toISOString(), type, node, message });
+  /** Something that changes no fault's state. */
+  note(node: string, event: LinkEvent): void {
+    this.log.append({ at: new Date().toISOString(), node, ...event });
   }
 }
 

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { ClockSample } from '../../core/coordinator/clock-offset.ts';
@@ -16,6 +15,7 @@ import { bootMs } from '../clock.ts';
 import { VERSION } from '../version.ts';
 import type { AgentAnswer } from './api.ts';
 import { LinkClock, type ClockTurns } from './link-clock.ts';
+import { readRefusal } from './link-refusal.ts';
 import { LinkRequests, type TimedAnswer } from './link-requests.ts';
 
 /** Until the clocks are compared; an agent speaks of a few hundred faults at most. */
@@ -54,6 +54,7 @@ export interface LinkListener {
   clock(estimate: ClockEstimate): void;
   status(faults: AgentFaultStatus[], complete: boolean): void;
   workload(id: string, status: unknown): void;
+  event(event: Extract<LinkFrame, { frame: 'event' }>['event']): void;
 }
 
 /** Dials one agent's /v1/link for as long as it lives, and speaks REST in frames over it. */
@@ -260,6 +261,7 @@ export class AgentLink {
     if (frame.frame === 'status')
       this.#listener.status(frame.faults as AgentFaultStatus[], frame.complete);
     else if (frame.frame === 'workload') this.#listener.workload(frame.id, frame.status);
+    else if (frame.frame === 'event') this.#listener.event(frame.event);
   }
 
   /** One route of the agent. @throws Failure `agent-unreachable`, `timeout`: it may have happened. */
@@ -282,19 +284,4 @@ function localAddress(socket: WebSocket): string | undefined {
   // ws keeps the socket of its connection in a field that is not in its types.
   const { _socket: raw } = socket as unknown as { _socket?: { localAddress?: string } };
   return raw?.localAddress?.replace(/^::ffff:/i, '');
-}
-
-async function readRefusal(response: IncomingMessage): Promise<string> {
-  let text = '';
-  try {
-    for await (const chunk of response) {
-      text += String(chunk);
-      if (text.length > 16_384) break;
-    }
-    const { detail } = JSON.parse(text) as { detail?: string };
-    return detail ?? `answered ${response.statusCode}`;
-  } catch {
-    // Not problem details of ours: something else listens there.
-    return `answered ${response.statusCode}: is that a Faultline agent?`;
-  }
 }

@@ -81,6 +81,13 @@ export class Coordinator implements CoordinatorApi {
       workload: (id, status) => {
         for (const listener of this.#workloadListeners) listener(node, id, status);
       },
+      event: ({ type, fault, message, data }) => {
+        const run = fault === undefined ? undefined : this.getFault(fault)?.request.run;
+        const about = { ...(fault === undefined ? {} : { fault }), ...(run && { run }) };
+        // What other coordinators do to that node is theirs to tell.
+        const isOurs = fault === undefined || this.getFault(fault) !== undefined;
+        if (isOurs) this.emit({ type, node, ...about, message: `${node}: ${message}`, data });
+      },
     };
   }
 

@@ -23,11 +23,13 @@ export async function askDisk(
   route: string,
   body?: string,
   timeoutMs = 60_000,
+  signal?: AbortSignal,
 ): Promise<unknown> {
   const socketPath = controlPath(canonicalMountPoint(mountPoint));
   const { status, text } = await new Promise<{ status: number; text: string }>(
     (resolveAnswer, reject) => {
-      const asked = request({ socketPath, method, path: route, timeout: timeoutMs }, (response) => {
+      const options = { socketPath, method, path: route, timeout: timeoutMs, signal };
+      const asked = request(options, (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', reject);
@@ -51,4 +53,11 @@ export async function askDisk(
     ...(answer.problems ?? []).map(describeProblem),
   ];
   throw new Failure('refused', lines.join('\n  '), { definite: true });
+}
+
+/** Nobody listens there: the process has ended. (One that hangs would keep us waiting.) */
+export function isGone(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.code !== 'not-mounted') return false;
+  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ENOENT' || code === 'ECONNREFUSED';
 }

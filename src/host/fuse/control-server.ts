@@ -23,9 +23,12 @@ const MAX_BODY_BYTES = 1 << 20;
  *                                      trackUnsynced, deadlineMs, leaseMs. The same again renews it
  *                                      and keeps its counters; another replaces it
  *   POST   /v1/disk/faults/ID/renew    deadlineMs, leaseMs from now on; 404 where it has ended
+ *   GET    /v1/disk/faults/ID/example  { path } of a file that it takes, from the mount's root; {}
+ *                                      where none was found
  *   DELETE /v1/disk/faults/ID          ends it; {} where there never was one
  *   GET    /v1/disk/events             ?after=NUMBER&waitMs=N: the events after that one, waiting
- *                                      for the next where there is none
+ *                                      for the next where there is none; and how often each fault
+ *                                      has hit so far, by its id: events are not kept for every hit
  *   POST   /v1/disk/powercut           loss, seed, names (what an fsync makes durable of names:
  *                                      posix, own or journal): { files, names } that were lost
  *   POST   /v1/disk/stop               unmounts and ends the process
@@ -99,6 +102,8 @@ async function answerOne(
       if (state === undefined) throw new Refused(404, `no such fault: ${id}`);
       return state;
     }
+    case 'GET example':
+      return { path: control.example(id) };
     case 'PUT ':
       return control.setOne(
         id,
@@ -125,7 +130,7 @@ async function answer(
   request: IncomingMessage,
 ): Promise<unknown> {
   const url = new URL(request.url ?? '', 'http://control');
-  const one = /^\/v1\/disk\/faults\/([^/]+)(?:\/(renew))?$/.exec(url.pathname);
+  const one = /^\/v1\/disk\/faults\/([^/]+)(?:\/(example|renew))?$/.exec(url.pathname);
   if (one?.[1] !== undefined) return answerOne(control, request, one[1], one[2] ?? '');
   const route = `${request.method} ${url.pathname}`;
   switch (route) {
@@ -134,7 +139,8 @@ async function answer(
     case 'GET /v1/disk/events': {
       const after = Number(url.searchParams.get('after') ?? 0);
       const waitMs = Math.min(Number(url.searchParams.get('waitMs') ?? 0), LONGEST_WAIT_MS);
-      return { events: await control.events.after(after || 0, waitMs || 0) };
+      const events = await control.events.after(after || 0, waitMs || 0);
+      return { events, hits: control.hits() };
     }
     case 'PUT /v1/disk': {
       const checked = parseSpecification(await bodyOf(request));
@@ -172,12 +178,12 @@ function fail(response: ServerResponse, error: unknown): void {
 }
 
 /**
- * Listens on a Unix socket (0600) for the mount's control.
+ * Listens on a Unix socket (0600) for the mount's control; answers once there is one.
  * @param stop unmounts and ends the process.
  * @throws where the socket is in use.
  */
 export async function serveControl(
-  control: Control,
+  control: Promise<Control>,
   path: string,
   stop: () => void,
 ): Promise<Server> {
@@ -186,7 +192,8 @@ export async function serveControl(
   chmodSync(dirname(path), 0o700);
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
-    answer(control, stop, request).then(
+    const answered = control.then((begun) => answer(begun, stop, request));
+    answered.then(
       (body) => {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify(body));

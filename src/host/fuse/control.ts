@@ -5,7 +5,7 @@ import { printReplyHeader } from '../../core/codec/fuse.ts';
 import { ERRNO } from '../../core/disk/errno.ts';
 import { parseKibosh } from '../../core/disk/kibosh.ts';
 import type { NameModel } from '../../core/disk/names.ts';
-import type { Published } from '../../core/disk/rule.ts';
+import { compileRules, type Published } from '../../core/disk/rule.ts';
 import type { SingleFault, Terms } from '../../core/disk/single.ts';
 import {
   isInForce,
@@ -20,6 +20,7 @@ import { boottimeMs } from '../linux/libc.ts';
 import { Engine } from './engine.ts';
 import type { DiskState, FaultState } from './disk-state.ts';
 import { DiskEvents } from './events.ts';
+import { exampleOf } from './example.ts';
 import type { FileSystem } from './file-system.ts';
 import { addressOf, libc } from './libc.ts';
 import { MAX_RULES, WORD } from './memory.ts';
@@ -247,6 +248,14 @@ export class Control {
     return standing === undefined ? this.#ended.get(id) : this.#stateOf(standing);
   }
 
+  /** A file that a fault takes, by its path from the mount's root. */
+  example(id: string): string | undefined {
+    const { fault, seed, place } = this.#standing.find(id) ?? {};
+    if (fault === undefined || seed === undefined || place === undefined) return undefined;
+    const [rule] = compileRules({ faults: [{ fault, seed, place }], tracks: false });
+    return rule && exampleOf(`/proc/self/fd/${this.#fileSystem.rootFd}`, rule);
+  }
+
   #stateOf(one: Standing): FaultState {
     const { counters } = this.#fileSystem.memory;
     const now = boottimeMs();
@@ -261,6 +270,11 @@ export class Control {
       ...(one.deadlineAt === Infinity ? {} : { deadlineMs: left(one.deadlineAt) }),
       ...(one.leaseEndsAt === Infinity ? {} : { leaseMs: left(one.leaseEndsAt) }),
     };
+  }
+
+  /** How often each fault that stands has hit. */
+  hits(): Record<string, number> {
+    return Object.fromEntries(this.#standing.all().map((one) => [one.id, this.#stateOf(one).hits]));
   }
 
   state(): DiskState {

@@ -43,10 +43,23 @@ function failure(code: string, what: string): Failure {
   return new Failure(code, `${what}: errno ${lastErrno()}`, { definite: true });
 }
 
-function descriptorLimit(): number {
+/**
+ * How many descriptors there are for files that others open; the rest is kept for the control, so that
+ * nobody who opens too many can lock it out, and for what is open for a moment.
+ */
+function descriptorsForFiles(): number {
   const limits = readFileSync('/proc/self/limits', 'utf8');
   const hard = /^Max open files\s+(\S+)/m.exec(limits)?.[1] ?? '1024';
-  return Math.min(Number(hard) || 1 << 20, 1 << 20);
+  const limit = Math.min(Number(hard) || 1 << 20, 1 << 20);
+  return limit - Math.max(32, Math.min(256, Math.floor(limit / 8)));
+}
+
+/**
+ * Ends this process though its threads wait for the kernel, which process.exit() would wait for: they are
+ * let go of only when the mount is. Users get errors.
+ */
+export function endNow(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** A mounted file system: its threads, its shared memory, its queue to the kernel. */
@@ -89,7 +102,7 @@ export class FileSystem {
     const device = libc.open(cString('/dev/fuse').address, constants.O_RDWR | O_CLOEXEC, 0);
     if (device === -1) throw failure('no-fuse', 'cannot open /dev/fuse');
     libc.umask(0);
-    const shared = createShared({ nodes: options.nodes ?? 1 << 21, files: descriptorLimit() });
+    const shared = createShared({ nodes: options.nodes ?? 1 << 21, files: descriptorsForFiles() });
     const fileSystem = new FileSystem(options, rootFd, device, shared);
     fileSystem.#plantRoot();
     fileSystem.#mount();
@@ -213,7 +226,7 @@ export class FileSystem {
     worker.on('error', (error) => {
       // A bug: better no file system than a wrong one. The supervisor unmounts.
       process.stderr.write(`faultline mount: ${reasonOf(error)}\n${error.stack ?? ''}\n`);
-      process.exit(70);
+      endNow();
     });
   }
 

@@ -111,7 +111,7 @@ function sections(sizes: Sizes): Record<string, Section> & { total: Section } {
   return { ...result, total: { offset: 0, bytes: offset } };
 }
 
-/** @param sizes nodes: a power of two, the most inodes at once; files: the descriptor limit. */
+/** @param sizes nodes: a power of two, the most inodes at once; files: above all descriptors of files. */
 export function createShared(sizes: Sizes): Shared {
   return { buffer: new SharedArrayBuffer(sections(sizes).total.bytes), sizes };
 }

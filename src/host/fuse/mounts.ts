@@ -42,3 +42,21 @@ export function ourMountAt(mountPoint: string): MountEntry | undefined {
   const newest = here.at(-1);
   return newest?.type === FILE_SYSTEM_TYPE ? newest : undefined;
 }
+
+/**
+ * The places of this mount namespace where one of our file systems is on top, and can be reached:
+ * the kernel lists mounts in the order they were made, so what covers one comes after it.
+ */
+export function reachableMounts(): string[] {
+  const mounts = readMounts();
+  return mounts
+    .filter(({ type, mountPoint }, index) => {
+      if (type !== FILE_SYSTEM_TYPE) return false;
+      return !mounts.slice(index + 1).some((later) => isWithin(mountPoint, later.mountPoint));
+    })
+    .map(({ mountPoint }) => mountPoint);
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || directory === '/' || path.startsWith(`${directory}/`);
+}

@@ -3,7 +3,7 @@ import { rmSync, statSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
 import { cString, libc, MNT_DETACH } from './libc.ts';
 import { ourMountAt } from './mounts.ts';
-import { askDisk } from './control-client.ts';
+import { askDisk, isGone } from './control-client.ts';
 import { controlPath } from './control-path.ts';
 
 const READY = 'ready\n';
@@ -29,9 +29,9 @@ export async function prepareMountPoint(mountPoint: string, target: string): Pro
     let alive = true;
     try {
       await askDisk(mountPoint, 'GET', '/v1/disk', undefined, 5000);
-    } catch {
-      // Nobody answers: the mount is a dead process's.
-      alive = false;
+    } catch (error) {
+      // One that is slow to answer lives; only where nobody listens is the mount a dead process's.
+      alive = !isGone(error);
     }
     if (alive) {
       const message = `${mountPoint} is mounted by faultline already: unmount it first`;

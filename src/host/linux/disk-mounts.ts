@@ -5,8 +5,8 @@ import type { DiskAct } from '../../core/model/act-disk.ts';
 import type { Capability } from '../../core/model/fault.ts';
 import type { DiskAnswer, DiskMountFacts, DiskQuery } from '../../core/model/query-disk.ts';
 import type { DiskState, FaultState } from '../fuse/disk-state.ts';
-import { askDisk } from '../fuse/control-client.ts';
-import { FILE_SYSTEM_TYPE, readMounts } from '../fuse/mounts.ts';
+import { askDisk, isGone } from '../fuse/control-client.ts';
+import { reachableMounts } from '../fuse/mounts.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
 import { fill, fillHolds, removeFill, spaceOf } from './disk-fill.ts';
 import { bytesAre, fileAt, flip, flipBack } from './disk-flip.ts';
@@ -20,24 +20,6 @@ const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
 
 type FaultOf = { token: string; mountPoint: string };
 
-/**
- * The places of this mount namespace where one of our file systems is on top, and can be reached:
- * the kernel lists mounts in the order they were made, so what covers one comes after it.
- */
-function mountPoints(): string[] {
-  const mounts = readMounts();
-  return mounts
-    .filter(({ type, mountPoint }, index) => {
-      if (type !== FILE_SYSTEM_TYPE) return false;
-      return !mounts.slice(index + 1).some((later) => isWithin(mountPoint, later.mountPoint));
-    })
-    .map(({ mountPoint }) => mountPoint);
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || directory === '/' || path.startsWith(`${directory}/`);
-}
-
 /** The state of a mount; undefined where no process answers for it. @throws Failure: it is slow. */
 async function stateOf(mountPoint: string): Promise<DiskState | undefined> {
   try {
@@ -47,13 +29,6 @@ async function stateOf(mountPoint: string): Promise<DiskState | undefined> {
     if (isGone(error)) return undefined;
     throw error;
   }
-}
-
-/** Nobody listens there: the process has ended. (One that hangs would keep us waiting.) */
-function isGone(error: unknown): boolean {
-  if (!(error instanceof Failure) || error.code !== 'not-mounted') return false;
-  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
-  return code === 'ENOENT' || code === 'ECONNREFUSED';
 }
 
 function change(at: FaultOf, method: string, verb = '', body?: unknown): Promise<unknown> {
@@ -156,7 +131,7 @@ export async function diskHolds(act: DiskAct): Promise<boolean> {
     case 'disk.flip.undo':
       return !(await bytesAre(act.path, act.windows));
     case 'disk.unmount':
-      return !mountPoints().includes(act.mountPoint);
+      return !reachableMounts().includes(act.mountPoint);
     default:
       return unreachable(act);
   }
@@ -179,7 +154,7 @@ export async function answerDisk(
 ): Promise<DiskAnswer> {
   switch (query.query) {
     case 'diskMounts':
-      return { query: 'diskMounts', mounts: await Promise.all(mountPoints().map(factsOf)) };
+      return { query: 'diskMounts', mounts: await Promise.all(reachableMounts().map(factsOf)) };
     case 'diskFault': {
       const found = await faultAt(query);
       const inForce = typeof found === 'object' && found.endedBy === undefined;
@@ -202,7 +177,7 @@ export async function answerDisk(
 /** Mounts whose process is dead, and faults that carry our mark. */
 export async function diskLeftovers(): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for (const mountPoint of mountPoints()) {
+  for (const mountPoint of reachableMounts()) {
     // One that does not answer must not hide what else is left: it is told when it is to be removed.
     const state = await stateOf(mountPoint).catch(() => undefined);
     if (state === undefined) {
@@ -223,7 +198,7 @@ export async function diskLeftovers(): Promise<Leftover[]> {
 /** A mount of ours, or the means to make one. */
 export async function tryDiskMount(): Promise<Omit<Capability, 'need'>> {
   // Whether its process answers is asked for each fault; here it may still be starting.
-  const mounted = mountPoints();
+  const mounted = reachableMounts();
   if (mounted.length > 0) return { met: true, why: `mounted at ${mounted.join(', ')}` };
   try {
     closeSync(openSync('/dev/fuse', 'r+'));

@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import type { Probe } from '../../core/model/fault.ts';
+import type { PacketProbe, Probe } from '../../core/model/fault.ts';
+import { probeDisk } from './disk-probe.ts';
 
 /** Long enough for the SYN to leave; whether anybody answers does not matter. */
 const TCP_WAIT_MS = 300;
 const AT_ONCE = 64;
 
-function probeTcp({ address, port }: Probe): Promise<void> {
+function probeTcp({ address, port }: PacketProbe): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
     const end = (): void => {
@@ -18,7 +19,7 @@ function probeTcp({ address, port }: Probe): Promise<void> {
   });
 }
 
-function probeUdp({ address, port }: Probe): Promise<void> {
+function probeUdp({ address, port }: PacketProbe): Promise<void> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     let open = true;
@@ -34,7 +35,8 @@ function probeUdp({ address, port }: Probe): Promise<void> {
 
 /** Sends every probe once, some at a time. */
 export async function sendProbes(probes: readonly Probe[]): Promise<void> {
-  const queue = [...probes];
+  const queue = probes.filter((probe) => 'protocol' in probe);
+  for (const probe of probes) if ('disk' in probe) await probeDisk(probe);
   const lane = async (): Promise<void> => {
     for (let probe = queue.shift(); probe; probe = queue.shift()) {
       await (probe.protocol === 'tcp' ? probeTcp(probe) : probeUdp(probe));

@@ -10,7 +10,13 @@ test('what no agent of ours would say ends its link, and not the coordinator', a
   const stub = cluster.stub('n1');
   await cluster.startCoordinator();
   await cluster.linked();
-  for (const text of ['null', '7', '{"frame":"status"}', 'no frame']) {
+  for (const text of [
+    'null',
+    '7',
+    '{"frame":"status"}',
+    '{"frame":"event","event":{"type":7}}',
+    'no frame',
+  ]) {
     const [socket] = stub.sockets;
     socket?.send(text);
     await until(`a new link after ${text}`, () => {

@@ -12,7 +12,7 @@ test("only root comes to a mount's control, also where its directory was open be
   mkdirSync(disk);
   chmodSync(disk, 0o777);
   const path = join(disk, 'control.sock');
-  const server = await serveControl({} as Control, path, () => undefined);
+  const server = await serveControl(Promise.resolve({} as Control), path, () => undefined);
   try {
     assert.equal(statSync(disk).mode & 0o777, 0o700);
     assert.equal(statSync(path).mode & 0o777, 0o600);

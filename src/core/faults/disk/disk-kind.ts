@@ -15,6 +15,7 @@ import type { Facts, FaultKind, Here, Step, Witness } from '../../model/fault.ts
 import { KERNEL_TIMEOUT_MS } from '../../model/fault-request.ts';
 import type { NodeName, Topology } from '../../model/topology.ts';
 import { takesOffline } from './log-directory.ts';
+import { probeOf } from './probe.ts';
 import { checkFiles, filesFields, matchOf, PRESETS, type FilesChosen } from './files.ts';
 import { chooseMount, directoryField, mountsQuery } from './mount-choice.ts';
 
@@ -150,17 +151,21 @@ export function diskKind(kind: DiskKind): FaultKind {
     observe: (params) => [mountsQuery((params as Params).directory)],
     plan: (params, here, facts) => plan(kind.kind, params as Params, here, facts),
     claims: () => [],
-    witness: (params, here, facts) => witness(params as Params, here, facts),
+    witness: (params, here, facts) => witness(kind.kind, params as Params, here, facts),
     draw: (random, topology) => ({ params: draw(random), targets: drawBroker(random, topology) }),
   };
 }
 
-function witness(params: Params, here: Here, facts: Facts): Witness {
+function witness(kind: DiskKind['kind'], params: Params, here: Here, facts: Facts): Witness {
   const mount = chooseMount(params.directory, facts);
   if ('message' in mount) return { untestable: mount.message };
+  const { token } = here;
+  const { mountPoint } = mount;
+  const { fault, match, when } = entryOf(kind, params);
+  const disk = probeOf(fault as Effect, match ?? {}, when ?? {});
   return {
-    sample: { query: 'diskFault', token: here.token, mountPoint: mount.mountPoint },
-    probes: [],
+    sample: { query: 'diskFault', token, mountPoint },
+    probes: disk === undefined ? [] : [{ disk, token, mountPoint }],
     seen: (_before, now) => now.query === 'diskFault' && now.hits > 0,
     withinMs: SEEN_WITHIN_MS,
     patient: true,
