@@ -141,26 +141,29 @@ export function linuxSuite(
       assert.equal(unknown.known, false);
     });
 
-    onBench('a service that was told to end is started once it has', async (bench) => {
-      const { linux } = bench;
-      const query = { query: 'service' as const, service: SERVICE.name };
-      await linux.perform({ act: 'service.start', service: SERVICE.name });
-      const { running } = await linux.ask(query);
-      const ending = { note: ownToken('suite3'), processes: running };
-      const again: Act = { act: 'service.start', service: SERVICE.name, ending };
-      // Never told: it is nobody's business.
-      await linux.perform(again);
-      assert.deepEqual((await linux.ask(query)).running, running);
-      const told: Act = { act: 'process.signal', processes: running, signal: 'SIGTERM' };
-      await linux.perform({ ...told, note: ending.note });
-      await linux.perform(again);
-      const after = await linux.ask(query);
-      assert.equal(after.running.length, 1);
-      assert.notDeepEqual(after.running, running);
-      await linux.perform(again);
-      assert.deepEqual((await linux.ask(query)).running, after.running);
-      await linux.perform({ ...told, processes: after.running, signal: 'SIGKILL' });
-    });
+    onBench(
+      'a service that was told to end and has not yet is killed and started',
+      async (bench) => {
+        const { linux } = bench;
+        const query = { query: 'service' as const, service: SERVICE.name };
+        await linux.perform({ act: 'service.start', service: SERVICE.name });
+        const { running } = await linux.ask(query);
+        const ending = { note: ownToken('suite3'), processes: running };
+        const again: Act = { act: 'service.start', service: SERVICE.name, ending };
+        // Never told: it is nobody's business.
+        await linux.perform(again);
+        assert.deepEqual((await linux.ask(query)).running, running);
+        const told: Act = { act: 'process.signal', processes: running, signal: 'SIGTERM' };
+        await linux.perform({ ...told, note: ending.note });
+        await linux.perform(again);
+        const after = await linux.ask(query);
+        assert.equal(after.running.length, 1);
+        assert.notDeepEqual(after.running, running);
+        await linux.perform(again);
+        assert.deepEqual((await linux.ask(query)).running, after.running);
+        await linux.perform({ ...told, processes: after.running, signal: 'SIGKILL' });
+      },
+    );
 
     onBench('burners burn, are found, and end', async (bench) => {
       const { linux } = bench;

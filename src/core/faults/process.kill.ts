@@ -1,5 +1,4 @@
 import { Type, type Static } from 'typebox';
-import { ENDING_WAIT_MS } from '../model/act.ts';
 import { faultKind } from '../model/fault.ts';
 import { ProcessMatch } from '../model/process-match.ts';
 import {
@@ -52,7 +51,7 @@ NOT_LEADER_OR_FOLLOWER.
 
 **What it does not do.** Nothing written to the page cache is lost: the kernel still has it (that is
 \`disk.powercut\`). A SIGTERM that a process takes long to obey may outlast the fault: healing
-gives it ${ENDING_WAIT_MS / 1_000} s more, then kills it, and then starts the service.`,
+kills what has not ended by then, and starts the service. Give the fault the time a shutdown takes.`,
   standing: true,
   stands: killingStands,
   namesNodes: false,

@@ -13,9 +13,6 @@ export interface Ending {
   processes: ProcessRef[];
 }
 
-/** How long a process may take to obey a SIGTERM once its fault is over. */
-export const ENDING_WAIT_MS = 10_000;
-
 export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT';
 
 /**
@@ -41,8 +38,8 @@ export type Act =
   | { act: 'process.pulse.stop'; token: string; processes: ProcessRef[] }
   /**
    * Starts a service the way the agent's configuration names, unless it runs. What was told to end, as a
-   * note says, is waited for, and killed if it takes too long: else it would end after the start that
-   * found it running, and nobody would start it again.
+   * note says, and has not, is killed: else it would end after the start that found it running, and
+   * nobody would start it again.
    */
   | { act: 'service.start'; service: string; ending?: Ending }
   /**
@@ -114,5 +111,5 @@ function describeStart(service: string, ending: Ending | undefined): string {
   const start = `start service '${service}' as the agent's configuration says, unless it runs`;
   if (ending === undefined) return start;
   const who = ending.processes.map(describeProcess).join(', ');
-  return `wait until ${who} has ended (SIGKILL after ${ENDING_WAIT_MS / 1_000} s), then ${start}`;
+  return `send SIGKILL to ${who} if it was told to end and has not; ${start}`;
 }

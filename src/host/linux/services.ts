@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { ENDING_WAIT_MS, type Ending } from '../../core/model/act.ts';
+import type { Ending } from '../../core/model/act.ts';
 import type { Service } from '../../core/model/agent-config.ts';
 import type { ProcessMatch } from '../../core/model/process-match.ts';
 import { exec } from '../exec.ts';
 import { leaveGuardGroups } from './control-groups.ts';
 import type { EndingNotes } from './ending-notes.ts';
-import { ENDED, findProcesses, signalAll, stateOf, type SeenProcess } from './processes.ts';
+import { findProcesses, signalAll, type SeenProcess } from './processes.ts';
 
 /** A JVM shows its arguments at once; what starts it (a unit, an init) may take its time. */
 const START_WAIT_MS = 15_000;
@@ -44,9 +44,10 @@ export class Services {
     return findProcesses(service.match);
   }
 
-  /** Performs 'service.start': returns when the service runs, and not by what is still ending. */
+  /** Performs 'service.start': returns when the service runs, and not by what was told to end. */
   async start(name: string, ending?: Ending): Promise<void> {
-    if (ending && this.#notes.found(ending.note)) await seeOut(ending);
+    // Not waited for: a fault heals at its deadline, or its guard takes the agent for dead.
+    if (ending && this.#notes.found(ending.note)) await signalAll(ending.processes, 'SIGKILL');
     await this.#start(name);
     if (ending) this.#notes.remove(ending.note);
   }
@@ -71,13 +72,6 @@ export class Services {
       definite: false,
     });
   }
-}
-
-/** Waits for what was told to end, and kills what does not. */
-async function seeOut({ processes }: Ending): Promise<void> {
-  const runs = (): boolean => processes.some((ref) => !ENDED.includes(stateOf(ref)));
-  for (let waited = 0; waited < ENDING_WAIT_MS && runs(); waited += 20) await sleep(20);
-  if (runs()) await signalAll(processes, 'SIGKILL');
 }
 
 interface StartCommand {
