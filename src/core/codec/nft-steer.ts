@@ -77,11 +77,11 @@ function controlRules(steer: SteerTable): string[] {
     if (coordinator.length === 0) continue;
     const there = braces(coordinator);
     rules.push(`${ip(family)} saddr ${there} tcp dport ${steer.control.agentPort} accept`);
-    // Where the coordinator lives on this node: what peers' agents answer.
+    // Where the coordinator lives on this node: what peers' agents answer, but no new connection.
     for (const set of setsOf(steer)) {
       if (set.family !== family || set.peer.agentPort === undefined) continue;
       const from = `${ip(family)} saddr ${braces(set.addresses)} tcp sport ${set.peer.agentPort}`;
-      rules.push(`${from} ${ip(family)} daddr ${there} accept`);
+      rules.push(`${from} ${ip(family)} daddr ${there} tcp flags & (syn | ack) != syn accept`);
     }
   }
   return rules;
