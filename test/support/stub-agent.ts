@@ -1,7 +1,7 @@
 import { WebSocketServer, type WebSocket } from 'ws';
 import { durationMs } from '../../src/core/base/duration.ts';
 import { AGENT_ROUTES } from '../../src/core/model/api.ts';
-import { DEFAULT_LEASE_MS, type AgentFaultRequest } from '../../src/core/model/fault-request.ts';
+import type { AgentFaultRequest } from '../../src/core/model/fault-request.ts';
 import { LOCAL_OWNER, type AgentFaultStatus } from '../../src/core/model/fault-status.ts';
 import { NEEDS } from '../../src/core/model/fault.ts';
 import { hasEnded, type EndedBy, type State } from '../../src/core/model/lifecycle.ts';
@@ -14,6 +14,7 @@ import { Tokens } from '../../src/host/http/tokens.ts';
 import { serveRoutes, type HttpServer, type Upgrade } from '../../src/host/http-server.ts';
 import { bootMs } from '../../src/host/clock.ts';
 import { VERSION } from '../../src/host/version.ts';
+import { newStubFault, type StubFault } from './stub-fault.ts';
 
 export const STUB_TOKEN = 'stub-token-stub-token';
 
@@ -27,13 +28,6 @@ export interface StubOptions {
   refuse?: HttpProblem;
   /** Answers no request to arm. */
   isSilent?: boolean;
-}
-
-interface StubFault {
-  status: AgentFaultStatus;
-  request: AgentFaultRequest;
-  leaseMs: number | undefined;
-  cancel: (() => void)[];
 }
 
 /**
@@ -50,9 +44,8 @@ export class StubAgent {
   #server: HttpServer | undefined;
   #port: number;
   readonly sockets = new Set<WebSocket>();
-  /** How often it tells its faults before anybody has asked. */
+  /** How often it tells its faults before anybody has asked, and why the other side ended links. */
   greetings = 1;
-  /** Why the other side ended links. */
   readonly closeCodes: number[] = [];
   readonly #ws = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
@@ -105,7 +98,7 @@ export class StubAgent {
   /** A fault that somebody else made. */
   adopt(id: string, owner: string): void {
     const request: AgentFaultRequest = { id, kind: 'noop' };
-    const fault = this.#fault(request, owner, 1, 'active');
+    const fault = newStubFault(this.options.node, request, owner, 1, 'active');
     fault.status.firedAtBootMs = this.nowMs();
     this.faults.set(id, fault);
     this.#push(id);
@@ -129,9 +122,8 @@ export class StubAgent {
         >;
         void this.#onRequest(socket, frame, handlers);
       });
-      const faults = [...this.faults.values()].map((fault) => fault.status);
-      const told = JSON.stringify({ frame: 'status', faults, complete: true });
-      for (let sent = 0; sent < this.greetings; sent++) socket.send(told);
+      const told = { frame: 'status', faults: this.#statuses(), complete: true };
+      for (let sent = 0; sent < this.greetings; sent++) socket.send(JSON.stringify(told));
     });
   }
 
@@ -170,25 +162,8 @@ export class StubAgent {
     for (const socket of this.sockets) socket.send(frame);
   }
 
-  #fault(request: AgentFaultRequest, owner: string, instance: number, state: State): StubFault {
-    const { id, kind, lease } = request;
-    const status: AgentFaultStatus = {
-      id,
-      instance,
-      owner,
-      kind,
-      node: this.options.node,
-      state,
-      specHash: JSON.stringify({ ...request, context: undefined }),
-      plan: [{ says: 'nothing', undo: 'nothing' }],
-      claims: [],
-      receipt: { effect: 'untestable', says: 'a stub', notes: [] },
-      problems: [],
-      openUndos: [],
-    };
-    const leaseMs =
-      lease === 'none' ? undefined : lease === undefined ? DEFAULT_LEASE_MS : durationMs(lease);
-    return { status, request, leaseMs, cancel: [] };
+  #statuses(): AgentFaultStatus[] {
+    return [...this.faults.values()].map(({ status }) => status);
   }
 
   #change(id: string, change: Partial<AgentFaultStatus>): void {
@@ -227,16 +202,13 @@ export class StubAgent {
     const owner = request.context?.owner ?? LOCAL_OWNER;
     const instance = request.context?.instance ?? 1;
     const known = this.faults.get(request.id);
-    if (known && known.status.owner !== owner)
-      throw new HttpProblem(
-        409,
-        `'${request.id}' belongs to another owner, '${known.status.owner}'`,
-        {
-          conflictsWith: known.status.owner,
-        },
-      );
+    if (known && known.status.owner !== owner) {
+      const conflictsWith = known.status.owner;
+      const says = `'${request.id}' belongs to another owner, '${conflictsWith}'`;
+      throw new HttpProblem(409, says, { conflictsWith });
+    }
     if (known && known.status.instance === instance) return { status: 200, body: known.status };
-    const fault = this.#fault(request, owner, instance, 'arming');
+    const fault = newStubFault(this.options.node, request, owner, instance, 'arming');
     if (isDryRun) return { status: 200, body: fault.status };
     for (const cancel of known?.cancel ?? []) cancel();
     this.faults.set(request.id, fault);
@@ -278,7 +250,7 @@ export class StubAgent {
       events: () => ({ events: new EventLog() }),
       createFault: ({ body, query }) =>
         this.#create(body as AgentFaultRequest, query['dryRun'] === 'true'),
-      listFaults: () => json({ faults: [...this.faults.values()].map((fault) => fault.status) }),
+      listFaults: () => json({ faults: this.#statuses() }),
       fireFault: ({ params, body }) =>
         this.#fire(params['id'] ?? '', (body as { atBootMs: number }).atBootMs),
       healFault: ({ params }) => {
