@@ -2,24 +2,26 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
+import { burnerLeftovers, burnerRuns } from '../../src/host/linux/burner.ts';
 import { DnsResponders } from '../../src/host/linux/dns-responders.ts';
 import { KafkaProxies } from '../../src/host/linux/kafka-proxy.ts';
 import { Nft } from '../../src/host/linux/nft.ts';
+import { Steering } from '../../src/host/linux/steering.ts';
 import { lacks } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 suite('what is left of faults', { skip: lacks('root', 'linux', 'namespaces') }, () => {
   test('processes of another network namespace are for the agent there', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'faultline-left-'));
-    const bin = join(directory, 'src', 'bin');
-    mkdirSync(bin, { recursive: true });
     const sleeper = "process.stdout.write('up'); setInterval(() => undefined, 1000);\n";
     const children: ChildProcess[] = [];
     const start = async (name: string, token: string, before: string[]): Promise<void> => {
-      writeFileSync(join(bin, name), sleeper);
-      const argv = [...before, process.execPath, join(bin, name), '--token', token];
+      const script = join(directory, 'src', name);
+      mkdirSync(dirname(script), { recursive: true });
+      writeFileSync(script, sleeper);
+      const argv = [...before, process.execPath, script, '--token', token, '{}'];
       const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'pipe', 'ignore'] });
       children.push(child);
       let up = false;
@@ -27,16 +29,24 @@ suite('what is left of faults', { skip: lacks('root', 'linux', 'namespaces') }, 
       await until(`${name} to run`, () => up);
     };
     try {
-      for (const name of ['kafka-proxy.ts', 'dns-responder.ts']) {
+      const names = ['bin/kafka-proxy.ts', 'bin/dns-responder.ts', 'bin/packets.ts'];
+      for (const name of [...names, 'host/linux/burner.sh']) {
         await start(name, 'faultline-reviewhere', []);
         await start(name, 'faultline-reviewthere', ['unshare', '--net']);
       }
       const nft = new Nft(directory);
-      for (const all of [new KafkaProxies().leftovers(), new DnsResponders(nft).leftovers()]) {
+      for (const all of [
+        new KafkaProxies().leftovers(),
+        new DnsResponders(nft).leftovers(),
+        new Steering(nft).leftovers(),
+        burnerLeftovers(),
+      ]) {
         const ours = all.filter(({ says }) => says.includes('faultline-review'));
         assert.equal(ours.length, 1, JSON.stringify(ours));
         assert.match(ours[0]?.says ?? '', /reviewhere/);
       }
+      assert.ok(burnerRuns('faultline-reviewhere'));
+      assert.ok(!burnerRuns('faultline-reviewthere'), 'the same fault burns on another node');
     } finally {
       for (const child of children) child.kill('SIGKILL');
       rmSync(directory, { recursive: true });

@@ -5,21 +5,13 @@ import type { Act } from '../../core/model/act.ts';
 import type { Leftover } from './linux.ts';
 import { emptyGroups, groupExists, makeLoadGroups, removeGroups } from './control-groups.ts';
 import { ticksPerSecond } from './libc.ts';
-import { ENDED, seeProcesses, sendSignal, waitFor, type SeenProcess } from './processes.ts';
+import { processesOf, tokensOf } from './marked-processes.ts';
+import { ENDED, sendSignal, waitFor, type SeenProcess } from './processes.ts';
 
 const BURNER = join(import.meta.dirname, 'burner.sh');
-const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
+const SCRIPT = '/src/host/linux/burner.sh';
 
-/** The token in a burner's arguments; undefined where the process is no burner. */
-function tokenOf(argv: readonly string[]): string | undefined {
-  const [, script = '', flag, token = ''] = argv;
-  if (!script.endsWith('/src/host/linux/burner.sh') || flag !== '--token') return undefined;
-  return TOKEN.test(token) ? token : undefined;
-}
-
-function burners(token: string): SeenProcess[] {
-  return seeProcesses().filter((seen) => tokenOf(seen.argv) === token);
-}
+const burners = (token: string): SeenProcess[] => processesOf(SCRIPT, token);
 
 /** Starts what is missing of the workers with this token; they live on without us. */
 export async function startBurner(act: Extract<Act, { act: 'cpu.burn' }>): Promise<void> {
@@ -75,8 +67,7 @@ export function burnerCpu(token: string): { cpuMs: number; running: number } {
 }
 
 export function burnerLeftovers(): Leftover[] {
-  const tokens = new Set(seeProcesses().flatMap(({ argv }) => tokenOf(argv) ?? []));
-  return [...tokens].map((token) => ({
+  return tokensOf(SCRIPT).map((token) => ({
     says: `CPU burner ${token}`,
     remove: { act: 'cpu.burn.stop', token },
   }));

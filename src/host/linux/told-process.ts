@@ -2,17 +2,10 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import {
-  ENDED,
-  seeProcesses,
-  sendSignal,
-  sharesNetwork,
-  waitFor,
-  type SeenProcess,
-} from './processes.ts';
+import { processesOf, tokensOf } from './marked-processes.ts';
+import { ENDED, sendSignal, waitFor, type SeenProcess } from './processes.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin');
-const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
 const START_MS = 20_000;
 
 const isGone = (state: string): boolean => ENDED.includes(state);
@@ -39,24 +32,16 @@ export class ToldProcesses {
     this.#sort = sort;
   }
 
-  /** The token in a process's arguments; undefined where it is none of these. */
-  #tokenOf(argv: readonly string[]): string | undefined {
-    const at = argv.findIndex((part) => part.endsWith(`/src/bin/${this.#sort.script}`));
-    const [flag, token = ''] = argv.slice(at + 1);
-    return at > 0 && flag === '--token' && TOKEN.test(token) ? token : undefined;
+  get #path(): string {
+    return `/src/bin/${this.#sort.script}`;
   }
 
   running(token: string): SeenProcess[] {
-    return seeProcesses().filter((seen) => this.#tokenOf(seen.argv) === token);
+    return processesOf(this.#path, token);
   }
 
-  /** Of all that run in this network namespace: those of others are for the agents there. */
   tokens(): string[] {
-    const found = seeProcesses().flatMap(({ argv, ref }) => {
-      const token = this.#tokenOf(argv);
-      return token !== undefined && sharesNetwork(ref.pid) ? [token] : [];
-    });
-    return [...new Set(found)];
+    return tokensOf(this.#path);
   }
 
   /**

@@ -3,18 +3,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
-import {
-  seeProcesses,
-  sendSignal,
-  sharesNetwork,
-  waitFor,
-  type SeenProcess,
-} from '../linux/processes.ts';
+import { markedProcesses } from '../linux/marked-processes.ts';
+import { sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
 import { COUNTS } from './counters.ts';
 import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/packets.ts');
-const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
+const SCRIPT = '/src/bin/packets.ts';
 /** Queue numbers of ours: tries begin at a place that the token chooses. */
 const FIRST_QUEUE = 16_384;
 const QUEUES = 32_768;
@@ -27,13 +22,9 @@ export interface FoundProcess {
   options: PacketProcess;
 }
 
-/** The options in its arguments; undefined where it is no packet process. */
-function optionsOf(argv: readonly string[]): PacketProcess | undefined {
-  const at = argv.findIndex((part) => part.endsWith('/src/bin/packets.ts'));
-  const token = argv[at + 2] ?? '';
-  if (at < 1 || argv[at + 1] !== '--token' || !TOKEN.test(token)) return undefined;
+function optionsOf(token: string, text = ''): PacketProcess | undefined {
   try {
-    return { ...(JSON.parse(argv[at + 3] ?? '') as PacketProcess), token };
+    return { ...(JSON.parse(text) as PacketProcess), token };
   } catch {
     // Somebody else's idea of our arguments.
     return undefined;
@@ -42,9 +33,9 @@ function optionsOf(argv: readonly string[]): PacketProcess | undefined {
 
 /** The packet processes of this network namespace, whose queues they hold. */
 export function packetProcesses(): FoundProcess[] {
-  return seeProcesses().flatMap((seen) => {
-    const options = optionsOf(seen.argv);
-    return options && sharesNetwork(seen.ref.pid) ? [{ seen, options }] : [];
+  return markedProcesses(SCRIPT).flatMap(({ seen, token, rest }) => {
+    const options = optionsOf(token, rest[0]);
+    return options ? [{ seen, options }] : [];
   });
 }
 
