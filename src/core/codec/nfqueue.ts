@@ -48,11 +48,9 @@ const COPY_PACKET = 2;
 export function writeBind(options: QueueOptions): Uint8Array[] {
   const { queue, copyBytes, length, merged } = options;
   const flags = FAIL_OPEN | (merged ? GSO : 0);
+  const head = { type: CONFIG, flags: NLM_F_REQUEST | NLM_F_ACK, family: 0, resource: queue };
   const config = (sequence: number, ...attributes: readonly (readonly number[])[]): Uint8Array =>
-    message(
-      { type: CONFIG, flags: NLM_F_REQUEST | NLM_F_ACK, sequence, family: 0, resource: queue },
-      ...attributes,
-    );
+    message({ ...head, sequence }, ...attributes);
   const mode = copyBytes > 0 ? COPY_PACKET : COPY_META;
   return [
     config(1, attribute(1, [1, 0], be16(0))),
@@ -64,6 +62,12 @@ export function writeBind(options: QueueOptions): Uint8Array[] {
       attribute(5, be32(flags)),
     ),
   ];
+}
+
+/** Other than `length` packets may wait from now on; the kernel does not answer. */
+export function writeLength(queue: number, length: number): Uint8Array {
+  const head = { type: CONFIG, flags: NLM_F_REQUEST, sequence: 0, family: 0, resource: queue };
+  return message(head, attribute(3, be32(length)));
 }
 
 /** Reads the packet messages of one buffer, in fields: nothing is allocated for a packet. */
@@ -114,6 +118,7 @@ export class PacketReader {
       (view.getUint16(at + ATTRIBUTES_AT + 2, true) & 0x3fff) === PACKET_HEADER;
     if (!plain) return this.read(at, bytes);
     this.id = view.getUint32(at + ATTRIBUTES_AT + 4);
+    this.length = 0;
     return true;
   }
 }

@@ -18,16 +18,31 @@ export interface PacketWork {
   seed: number;
   /** Addresses of each peer, in the order of the rules: a rate is each peer's own. */
   peers: string[][];
+  /** Default: by what may be merged. */
+  room?: Room;
 }
 
-const QUEUE_LENGTH = 100_000;
+/** What may wait; what comes then passes as if there were no fault, and is counted. */
+interface Room {
+  /** In the kernel and not yet read: merged packets have up to 64 KiB, others seldom over 9. */
+  unread: number;
+  /** Held. */
+  packets: number;
+  bytes: number;
+}
+
+const MERGED: Room = { unread: 8_192, packets: 100_000, bytes: 256 * 1024 * 1024 };
+const SINGLE: Room = { ...MERGED, unread: 65_536 };
+/** For the kernel to say how long the packet is. */
+const LENGTH_BYTES = 4;
 /** Enough for the addresses of either family. */
 const ADDRESS_BYTES = 40;
 const WHOLE_BYTES = 65_535;
 
 function copyBytesOf(shape: PacketShape): number {
   if (shape.duplicate || shape.corrupt) return WHOLE_BYTES;
-  return shape.rate ? ADDRESS_BYTES : 0;
+  if (shape.rate) return ADDRESS_BYTES;
+  return shape.delay || shape.reorder ? LENGTH_BYTES : 0;
 }
 
 /** Merged packets only where they are only late: a loss is the loss of one real packet. */
@@ -48,6 +63,9 @@ export class PacketLoop {
   readonly #peers: PeerTable;
   readonly #copies: DuplicateSocket | undefined;
   readonly #damage: Random;
+  readonly #room: Room;
+  /** How many the kernel lets wait: those held, and the unread. */
+  #length: number;
   #lastId = 0;
   /** The newest packet that passes at once with all before it; -1: none. */
   #passed = -1;
@@ -63,10 +81,12 @@ export class PacketLoop {
     this.#peers = new PeerTable(peers);
     this.#rate = shape.rate && new RateLimit(shape.rate, peers.length + 1);
     this.#copies = shape.duplicate && new DuplicateSocket();
+    this.#room = work.room ?? (takesMerged(shape) ? MERGED : SINGLE);
+    this.#length = this.#room.unread;
     this.#queue = new PacketQueue({
       queue,
       copyBytes: copyBytesOf(shape),
-      length: QUEUE_LENGTH,
+      length: this.#length,
       merged: takesMerged(shape),
     });
   }
@@ -87,6 +107,7 @@ export class PacketLoop {
       if (this.#queue.packet(index)) this.#take(now);
     }
     this.#release(performance.now());
+    this.#makeRoom();
     this.#counters[COUNT.held] = this.#waiting.size;
   }
 
@@ -115,12 +136,30 @@ export class PacketLoop {
     if (decider.duplicate) this.#copy();
     if (decider.held) this.#add(COUNT.reordered);
     if (decider.corrupt && this.#corrupted(id)) return;
-    if (waitMs > 0) {
+    if (waitMs > 0 && this.#isFull(reader.length)) {
+      this.#add(COUNT.untouched);
+      this.#queue.verdict(id, ACCEPT, false);
+    } else if (waitMs > 0) {
       this.#add(COUNT.delayed);
-      this.#waiting.push(now + waitMs, id);
+      this.#waiting.push(now + waitMs, id, reader.length);
     } else if (this.#inOrder && this.#waiting.size === 0) this.#passed = id;
     else this.#queue.verdict(id, ACCEPT, false);
   }
+
+  #isFull(bytes: number): boolean {
+    const { size, bytes: held } = this.#waiting;
+    return size >= this.#room.packets || held + bytes > this.#room.bytes;
+  }
+
+  /** What is held takes nothing from the room of what comes. In steps: it costs a call. */
+  #makeRoom(): void {
+    const { unread } = this.#room;
+    const length = this.#waiting.size + unread;
+    if (Math.abs(length - this.#length) * 2 < unread) return;
+    this.#length = length;
+    this.#queue.setLength(length);
+  }
+
   #drop(id: number, counter: number): void {
     this.#add(counter);
     this.#queue.verdict(id, DROP, false);

@@ -3,6 +3,7 @@ import {
   VERDICT_BYTES,
   writeBind,
   writeChanged,
+  writeLength,
   writeVerdict,
   type QueueOptions,
 } from '../../core/codec/nfqueue.ts';
@@ -155,11 +156,6 @@ export class PacketQueue {
     return libc.ppoll(this.#pollAddress, 1, this.#timeAddress, 0) > 0;
   }
 
-  /** Whether the last receive() filled all there is room for: more waits. */
-  static isFull(count: number): boolean {
-    return count === BATCH;
-  }
-
   /** Reads the packet at `index` of those received into `reader`. @returns false for anything else. */
   packet(index: number): boolean {
     const bytes = this.#lengths[(index * MESSAGE_HEADER + 56) / 4] ?? 0;
@@ -188,6 +184,12 @@ export class PacketQueue {
     this.#changed ??= Buffer.alloc(65_536 + 64);
     const length = writeChanged(this.#changed, this.#options.queue, id, payload);
     libc.send(this.#fd, addressOf(this.#changed), length, 0);
+  }
+
+  /** So many packets may wait in the kernel from now on. */
+  setLength(packets: number): void {
+    const message = writeLength(this.#options.queue, packets);
+    libc.send(this.#fd, addressOf(message), message.length, 0);
   }
 
   close(): void {

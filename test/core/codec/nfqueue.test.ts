@@ -9,6 +9,7 @@ import {
   VERDICT_BYTES,
   writeBind,
   writeChanged,
+  writeLength,
   writeVerdict,
 } from '../../../src/core/codec/nfqueue.ts';
 import { writeQueueRule } from '../../../src/core/codec/nft-queue-rule.ts';
@@ -78,6 +79,13 @@ suite('nfqueue', () => {
     assert.equal(
       hex(set?.subarray(20) ?? new Uint8Array()),
       '09000200000000000100000008000300000003e808000400000000050800050000000005',
+    );
+  });
+
+  test('another length of the queue, for which no answer is asked', () => {
+    assert.equal(
+      hex(writeLength(9, 1000)),
+      '1c0000000203010000000000000000000000000908000300000003e8',
     );
   });
 

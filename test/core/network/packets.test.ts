@@ -15,7 +15,7 @@ suite('packets that wait', () => {
         id,
         due: random.below(200),
       }));
-      for (const { due, id } of all) queue.push(due, id);
+      for (const { due, id } of all) queue.push(due, id, id + 1);
       assert.equal(queue.size, all.length);
       const left: number[] = [];
       while (queue.size > 0) left.push(queue.pop());
@@ -27,11 +27,11 @@ suite('packets that wait', () => {
 
   test('come and go', () => {
     const queue = new ReleaseQueue();
-    queue.push(5, 1);
-    queue.push(3, 2);
+    queue.push(5, 1, 100);
+    queue.push(3, 2, 20);
     assert.equal(queue.nextDue, 3);
     assert.equal(queue.pop(), 2);
-    queue.push(4, 3);
+    queue.push(4, 3, 3);
     assert.deepEqual([queue.pop(), queue.pop()], [3, 1]);
   });
 });
