@@ -129,8 +129,8 @@ export function lastLooked(work: Work, fault: Fault, now: Answer | undefined): v
   }
   const witness = plan?.witness;
   const weaker = now && witness && 'sample' in witness ? witness.weaker?.(now) : undefined;
-  if (weaker !== undefined) changes.notes = [...receipt.notes, weaker];
-  update(work, fault, { lastLooked: true, receipt: changes });
+  const notes = weaker === undefined ? fault.notes : [...fault.notes, weaker];
+  update(work, fault, { lastLooked: true, receipt: changes, notes });
 }
 
 export function afterLooked(work: Work, fault: Fault, after: Answer | undefined): void {

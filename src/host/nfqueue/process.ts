@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
 import { markedProcesses } from '../linux/marked-processes.ts';
-import { sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
+import { ENDED, sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
 import { COUNTS } from './counters.ts';
 import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
 
@@ -113,7 +113,7 @@ export function renewPackets(token: string): boolean {
   return found !== undefined && sendSignal(found.seen.ref, 'SIGCONT');
 }
 
-const GONE = (state: string): boolean => ['gone', 'Z', 'X'].includes(state);
+const GONE = (state: string): boolean => ENDED.includes(state);
 
 /** Lets pass what is held and ends the process; kills it where it does not listen. */
 export async function endPackets(token: string): Promise<void> {
