@@ -1,6 +1,7 @@
 import { FakeLinux } from '../support/fake-linux.ts';
 import { linuxSuite, SERVICE, type Bench } from './linux-suite.ts';
 import { packetsSuite } from './packets-suite.ts';
+import { shapingSuite } from './shaping-suite.ts';
 import { netfilterSuite } from './netfilter-suite.ts';
 
 const open = async (): Promise<Bench> => {
@@ -18,3 +19,4 @@ const open = async (): Promise<Bench> => {
 linuxSuite('in memory', open);
 netfilterSuite('in memory', open);
 packetsSuite('in memory', open);
+shapingSuite('in memory', open, '198.51.100.2');

@@ -11,6 +11,7 @@ import type { Leftover, Linux } from '../../src/host/linux/linux.ts';
 import { FakeNetfilter } from './fake-netfilter.ts';
 import { FakeDns } from './fake-dns.ts';
 import { FakePackets } from './fake-packets.ts';
+import { FakeShaping } from './fake-shaping.ts';
 import { FakeDisk } from './fake-disk.ts';
 import { FakeProxies } from './fake-proxies.ts';
 
@@ -84,6 +85,10 @@ export class FakeLinux implements Linux {
     now: () => this.now(),
     effect: (says, change) => this.#effect(says, change),
   });
+  readonly #shaping = new FakeShaping({
+    now: () => this.now(),
+    effect: (says, change) => this.#effect(says, change),
+  });
   readonly dns = new FakeDns({
     now: () => this.now(),
     effect: (says, change) => this.#effect(says, change),
@@ -150,6 +155,7 @@ export class FakeLinux implements Linux {
     this.#bootId = `boot-${Number(this.#bootId.slice(5)) + 1}`;
     this.#netfilter.clear();
     this.#packets.reset();
+    this.#shaping.reset();
     this.dns.reset();
     this.#pulses.clear();
     this.#notes.clear();
@@ -176,6 +182,7 @@ export class FakeLinux implements Linux {
         .sort(),
       tables: this.#netfilter.names(),
       packets: this.#packets.snapshot(),
+      shaped: this.#shaping.snapshot(),
       dns: this.dns.names(),
       pulses: [...this.#pulses.keys()].sort(),
       burners: [...this.#burners.keys()].sort(),
@@ -218,6 +225,10 @@ export class FakeLinux implements Linux {
       case 'packets.refresh':
       case 'packets.release':
         return this.#packets.perform(act);
+      case 'shaping.apply':
+      case 'shaping.refresh':
+      case 'shaping.release':
+        return this.#shaping.perform(act);
       case 'process.signal':
         if (act.note !== undefined) this.#notes.add(act.note);
         for (const ref of act.processes) this.#signal(ref, act.signal);
@@ -277,6 +288,10 @@ export class FakeLinux implements Linux {
       case 'packets.refresh':
       case 'packets.release':
         return this.#packets.holds(act);
+      case 'shaping.apply':
+      case 'shaping.refresh':
+      case 'shaping.release':
+        return this.#shaping.holds(act);
       case 'process.signal':
         return act.processes.every((ref) => {
           const state = this.#find(ref) ? this.#stateOf(this.#find(ref) as FakeProcess) : 'gone';
@@ -313,6 +328,7 @@ export class FakeLinux implements Linux {
       // Somebody always uses a pretended disk.
       if ('disk' in probe) continue;
       this.proxies.probe(probe);
+      this.#shaping.count(probe.address);
       this.dns.count(probe);
       if (this.silent.has(probe.address)) continue;
       this.#netfilter.count(probe.address);
@@ -337,6 +353,7 @@ export class FakeLinux implements Linux {
     return [
       ...this.#netfilter.leftovers(),
       ...this.#packets.leftovers(),
+      ...this.#shaping.leftovers(),
       ...this.dns.leftovers(),
       ...burners,
       ...this.disk.leftovers(),
@@ -467,8 +484,14 @@ export class FakeLinux implements Linux {
       case 'packetCounters':
         return {
           query: 'packetCounters',
-          packets: { ...this.#netfilter.packets(query.table), ...this.dns.packets(query.table) },
+          packets: {
+            ...this.#netfilter.packets(query.table),
+            ...this.dns.packets(query.table),
+            ...this.#shaping.packets(query.table),
+          },
         };
+      case 'egress':
+        return this.#shaping.egress(query.addresses);
       case 'proxyCounts':
         return this.proxies.answer(query.token);
       case 'resolvers':

@@ -20,6 +20,17 @@ const iptables = (program: string): string | undefined =>
     ? undefined
     : `${program} cannot make a rule here`;
 
+const qdisc = (kind: string): string | undefined =>
+  works([
+    'unshare',
+    '--net',
+    'sh',
+    '-c',
+    `ip link add fl0 type veth peer name fl1 && tc qdisc add dev fl0 root handle 1: ${kind}`,
+  ])
+    ? undefined
+    : `the kernel has no qdisc ${kind}`;
+
 const CHROMIUMS = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** What a test may need of the machine: undefined where it is there, else why it is not. */
@@ -50,6 +61,8 @@ const PROBES = {
       : 'ipset cannot make a set here',
   'iptables-nft': () => iptables('iptables-nft'),
   'iptables-legacy': () => iptables('iptables-legacy'),
+  htb: () => qdisc('htb'),
+  netem: () => qdisc('netem'),
   nfqueue: () =>
     works(['unshare', '--net', 'test', '-e', '/proc/self/net/netfilter/nfnetlink_queue'])
       ? undefined

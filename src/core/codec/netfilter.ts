@@ -73,10 +73,13 @@ export function assertOurs(table: string): void {
   assert(isOurs(table), `table name ${table}`);
 }
 
-export function assertNames(rules: RuleTable): void {
+/** @throws where something in it could be read as more than a name or a figure. */
+export function assertNames(
+  rules: Pick<RuleTable, 'table' | 'faultId' | 'timeoutMs' | 'peers'> & { perMillion?: number },
+): void {
   assertOurs(rules.table);
   assert(FAULT_ID.test(rules.faultId), `fault id ${rules.faultId}`);
-  const { timeoutMs, perMillion } = rules;
+  const { timeoutMs, perMillion = 1 } = rules;
   assert(Number.isInteger(timeoutMs) && timeoutMs > 0, `timeout ${timeoutMs}`);
   assert(Number.isInteger(perMillion) && perMillion > 0, `share ${perMillion}`);
   for (const { name, ports } of rules.peers) {

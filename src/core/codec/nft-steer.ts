@@ -27,14 +27,16 @@ const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const DISCOVERY =
   'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }';
 
-interface PeerSet {
+/** The set of a peer's addresses of one family. */
+export interface PeerSet {
   name: string;
   peer: RulePeer;
   family: 4 | 6;
   addresses: string[];
 }
 
-function setsOf(steer: SteerTable): PeerSet[] {
+/** One for each peer and address family that it has. */
+export function setsOf(steer: SteerTable): PeerSet[] {
   return steer.peers.flatMap((peer, index) =>
     ([4, 6] as const)
       .map((family) => ({

@@ -59,6 +59,10 @@ function imagined(query: Query): Answer {
       return { query: 'service', known: true, startable: true, running: [IMAGINED] };
     case 'proxyCounts':
       return NO_PROXY;
+    case 'egress': {
+      const devices = Object.fromEntries(query.addresses.map((address) => [address, 'eth0']));
+      return { query: 'egress', devices, foreign: {}, shapers: [] };
+    }
     case 'steeredPackets':
       return NO_PACKETS;
     case 'packetCounters':

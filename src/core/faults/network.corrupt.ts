@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Ratio } from '../base/ratio.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
 import { checkRatios, CORRELATION, likelihoodOf } from '../network/likelihood.ts';
-import { packetFault } from '../network/packet-kind.ts';
+import { backendOf, packetFault } from '../network/packet-kind.ts';
 
 const Params = Type.Object(
   {
@@ -22,6 +22,7 @@ const Params = Type.Object(
           "'kept' (default): the receiver's kernel sees the damage and drops the packet; 'remade': it is delivered as data",
       }),
     ),
+    backend: backendOf('netem'),
     ...AIM_FIELDS,
   },
   { additionalProperties: false },
@@ -49,6 +50,7 @@ that nobody checks. TLS notices every change and ends the connection.`,
     { title: 'delivered as data', params: { ratio: '0.1%', checksum: 'remade', bytes: 2 } },
   ],
   check: (params) => checkRatios(params, ['ratio', 'correlation'], ['ratio']),
+  qdisc: { need: 'netem', byItself: true },
   shape: (params) => ({
     corrupt: {
       ...likelihoodOf(params),

@@ -4,7 +4,7 @@ import type { Problem } from '../base/problem.ts';
 import { DISTRIBUTIONS } from '../model/packet-shape.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
 import { checkRatios, CORRELATION, fractionOf } from '../network/likelihood.ts';
-import { packetFault } from '../network/packet-kind.ts';
+import { backendOf, packetFault } from '../network/packet-kind.ts';
 
 const LONGEST_MS = 60_000;
 
@@ -19,6 +19,7 @@ const Params = Type.Object(
       }),
     ),
     correlation: CORRELATION,
+    backend: backendOf('netem'),
     ...AIM_FIELDS,
   },
   { additionalProperties: false },
@@ -68,8 +69,10 @@ rebalance.`,
       params: { latency: '200ms', peers: ['n2'], listeners: ['replication'] },
     },
     { title: 'both ways', params: { latency: '50ms', direction: 'both' } },
+    { title: 'by the kernel’s netem', params: { latency: '20ms', backend: 'netem' } },
   ],
   check,
+  qdisc: { need: 'netem', byItself: true },
   shape: ({ latency, jitter, distribution, correlation }) => ({
     delay: {
       latencyUs: durationMs(latency) * 1000,

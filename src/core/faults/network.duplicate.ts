@@ -2,10 +2,10 @@ import { Type } from 'typebox';
 import { Ratio } from '../base/ratio.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
 import { checkRatios, CORRELATION, likelihoodOf } from '../network/likelihood.ts';
-import { packetFault } from '../network/packet-kind.ts';
+import { backendOf, packetFault } from '../network/packet-kind.ts';
 
 const Params = Type.Object(
-  { ratio: Ratio, correlation: CORRELATION, ...AIM_FIELDS },
+  { ratio: Ratio, correlation: CORRELATION, backend: backendOf('netem'), ...AIM_FIELDS },
   { additionalProperties: false },
 );
 
@@ -28,6 +28,7 @@ _requests_ are another thing: they are \`kafka.request\`'s.`,
     },
   ],
   check: (params) => checkRatios(params, ['ratio', 'correlation'], ['ratio']),
+  qdisc: { need: 'netem', byItself: true },
   shape: (params) => ({ duplicate: likelihoodOf(params) }),
   draw: (random) => ({ ratio: `${random.pick([1, 10, 50])}%` }),
 });

@@ -26,9 +26,9 @@ const Params = Type.Object(
     correlation: CORRELATION,
     gilbertElliott: Type.Optional(Bursts),
     backend: Type.Optional(
-      Type.Enum(['nfqueue', 'nft', 'iptables'], {
+      Type.Enum(['nfqueue', 'nft', 'iptables', 'netem'], {
         description:
-          'what drops: a packet process (default where it works), or rules of a packet filter, by the kernel’s own chance',
+          'what drops: a packet process (default where it works), rules of a packet filter, or a qdisc where packets leave, both by the kernel’s own chance',
       }),
     ),
     ...AIM_FIELDS,
@@ -63,7 +63,7 @@ const needsQueue = (params: Params): boolean =>
   params.gilbertElliott !== undefined || params.correlation !== undefined;
 
 const filterOf = ({ backend }: Params): 'nft' | 'iptables' | undefined =>
-  backend === 'nfqueue' ? undefined : backend;
+  backend === 'nft' || backend === 'iptables' ? backend : undefined;
 
 const PER_KERNEL =
   'the kernel draws, not the seed; packets that it has merged on their way in are lost together';
@@ -140,6 +140,7 @@ draws, not the seed; packets that it has merged are lost together; neither \`cor
     witness: witnessRules,
     backend: backendOfRules,
   },
+  qdisc: { need: 'netem', byItself: false },
   shape({ ratio, correlation, gilbertElliott }) {
     if (!gilbertElliott) return { loss: likelihoodOf({ ratio, correlation }) };
     const { p, r, h = 0, k = 1 } = gilbertElliott;

@@ -3,7 +3,7 @@ import { BitRate, parseBitRate } from '../base/bit-rate.ts';
 import { Duration, durationMs } from '../base/duration.ts';
 import type { Problem } from '../base/problem.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
-import { packetFault } from '../network/packet-kind.ts';
+import { backendOf, packetFault } from '../network/packet-kind.ts';
 
 const BURST = 32_768;
 const LATENCY = '500ms';
@@ -26,6 +26,7 @@ const Params = Type.Object(
         description: `what would have to wait longer is dropped, default '${LATENCY}'`,
       }),
     ),
+    backend: backendOf('htb'),
     ...AIM_FIELDS,
   },
   { additionalProperties: false },
@@ -66,8 +67,10 @@ that can't keep up leave the ISR.`,
       title: 'a short queue, only replication',
       params: { rate: '5mbit', burst: 16_000, latency: '50ms', listeners: ['replication'] },
     },
+    { title: 'by the kernel’s htb', params: { rate: '5mbit', peers: ['n2'], backend: 'htb' } },
   ],
   check,
+  qdisc: { need: 'htb', byItself: true },
   shape: ({ rate, burst, latency }) => ({
     rate: {
       bytesPerSecond: (parseBitRate(rate) ?? SLOWEST) / 8,

@@ -4,7 +4,7 @@ import type { Problem } from '../base/problem.ts';
 import { Ratio } from '../base/ratio.ts';
 import { AIM_FIELDS } from '../network/aim.ts';
 import { checkRatios, CORRELATION, likelihoodOf } from '../network/likelihood.ts';
-import { packetFault } from '../network/packet-kind.ts';
+import { backendOf, packetFault } from '../network/packet-kind.ts';
 
 const HOLD = '10ms';
 
@@ -26,6 +26,7 @@ const Params = Type.Object(
         description: `how long the chosen packets are held, default '${HOLD}'`,
       }),
     ),
+    backend: backendOf('netem'),
     ...AIM_FIELDS,
   },
   { additionalProperties: false },
@@ -62,6 +63,7 @@ now and then, and TCP may take much reordering for loss and send less for a whil
     { title: 'every tenth, for 50 ms', params: { gap: 10, hold: '50ms' } },
   ],
   check,
+  qdisc: { need: 'netem', byItself: true },
   shape: ({ ratio, correlation, gap, hold }) => ({
     reorder: {
       chosen: gap === undefined ? likelihoodOf({ ratio, correlation }) : { gap },

@@ -4,6 +4,7 @@ import { describeDiskAct, isDiskAct, type DiskAct } from './act-disk.ts';
 import { describeDnsAct, type DnsAct } from './act-dns.ts';
 import { describeNetfilterAct, type NetfilterAct } from './act-netfilter.ts';
 import { describePacketAct, type PacketAct } from './act-packets.ts';
+import { describeShapingAct, type ShapingAct } from './act-shaping.ts';
 import { describeSocketAct, type SocketAct } from './act-sockets.ts';
 import { describeProcess, type ProcessRef } from './process-match.ts';
 
@@ -27,6 +28,7 @@ export type Act =
   | ProxyAct
   | NetfilterAct
   | PacketAct
+  | ShapingAct
   | SocketAct
   /**
    * Signals exactly these processes through pidfds; one that is gone is no error. `note`, a token, is
@@ -89,6 +91,10 @@ export function describeAct(act: Act): string {
         .join(', ')}`;
     case 'process.pulse.stop':
       return `end the stalls and send SIGCONT to ${act.processes.map(describeProcess).join(', ')}`;
+    case 'shaping.apply':
+    case 'shaping.refresh':
+    case 'shaping.release':
+      return describeShapingAct(act);
     case 'sockets.destroy':
       return describeSocketAct(act);
     case 'service.start':

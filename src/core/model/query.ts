@@ -4,6 +4,7 @@ import type { NetfilterBackend } from './act-netfilter.ts';
 import type { SocketAnswer, SocketQuery } from './act-sockets.ts';
 import type { PacketCounts, PacketQuery } from './query-packets.ts';
 import type { ProcessMatch, ProcessRef } from './process-match.ts';
+import type { EgressAnswer, EgressQuery } from './query-shaping.ts';
 import type { ProxyAnswer, ProxyQuery } from './query-proxy.ts';
 import type { Node } from './topology.ts';
 
@@ -16,6 +17,7 @@ export type Query =
   | DiskQuery
   | ResolversQuery
   | PacketQuery
+  | EgressQuery
   | SocketQuery
   | { query: 'processes'; match: ProcessMatch }
   /** State letters of /proc/PID/stat: R S D T Z ..., 'gone' where the process is no more. */
@@ -37,6 +39,7 @@ export type Answer =
   | DiskAnswer
   | ResolversAnswer
   | PacketCounts
+  | EgressAnswer
   | SocketAnswer
   | {
       query: 'processes';

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox';
+import { Type, type Static, type TSchema } from 'typebox';
 import type { Problem } from '../base/problem.ts';
 import type { SteerTable } from '../model/act-packets.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
@@ -6,6 +6,7 @@ import {
   faultKind,
   type FaultKind,
   type Here,
+  type Meets,
   type Need,
   type Step,
   type Witness,
@@ -16,7 +17,16 @@ import { describeShape } from '../model/packet-shape.ts';
 import type { Random } from '../base/random.ts';
 import type { Node, NodeName, Topology } from '../model/topology.ts';
 import { portsBetween, protocolOf, rulePeer } from '../model/traffic.ts';
-import { checkAim, linksOf, type Aim } from './aim.ts';
+import { beyondQdiscs } from '../model/shape-stage.ts';
+import { checkAim, linksOf, type Aim, type Link } from './aim.ts';
+import {
+  isEgress,
+  peersFrom,
+  PER_KERNEL,
+  planEgress,
+  witnessEgress,
+  type Qdisc,
+} from './egress.ts';
 import { probesOf } from './probes.ts';
 
 /** What a kind of fault that happens to packets says for itself; the rest is the same for all. */
@@ -29,6 +39,8 @@ export interface PacketFault<S extends TSchema> extends Pick<
   shape(params: Static<S>): PacketShape;
   /** Its own parameters. */
   draw(random: Random): Static<S>;
+  /** What of the kernel's can do it, on those who send. */
+  qdisc: Qdisc;
   /** Another way to do it, where these parameters choose it or this node has no packet queue. */
   otherwise?: {
     needs: Need[][];
@@ -37,6 +49,15 @@ export interface PacketFault<S extends TSchema> extends Pick<
     witness(params: Static<S>, here: Here, byQueue: Looking): Witness;
     backend(params: Static<S>, here: Here): { name: string; note?: string };
   };
+}
+
+/** The parameter by which a request insists on one way. */
+export function backendOf<N extends Qdisc['need']>(need: N) {
+  return Type.Optional(
+    Type.Enum(['nfqueue', need], {
+      description: `a packet process where packets come in (default where it works), or ${need} where they leave`,
+    }),
+  );
 }
 
 /** A witness that looks. */
@@ -54,7 +75,14 @@ included. Several such faults on one node add up, each by its own queue.
 the fault's seed: the same seed decides alike for the same sequence of packets. The path from the
 coordinator to the agents, loopback and IPv6 neighbour discovery are excepted. The kernel ends the fault
 by itself 30 s after an agent has last refreshed it; where the process dies, packets pass. Packets that
-pass because it is too slow are counted as \`untouched\` in the receipt.
+pass because it is too slow, or holds all it may, are counted as \`untouched\` in the receipt.
+
+**By a qdisc** (\`backend: netem\`, of a rate \`htb\`; by itself only where a node that hears the targets
+has no packet queue). Then the targets act, as packets leave: an nftables table of the fault puts them
+into a class of a tree \`fa17:\` at the root of the network device. The kernel expires its elements after
+30 s, and what has no class passes as ever. A device whose qdiscs somebody has made is refused: they could
+not be put back exactly. Faults share the tree: each sort once towards one peer, four at a time. The
+kernel draws, not the seed; what a qdisc holds is lost when its fault ends.
 
 **What it does not do.** Packets that a node only forwards (containers behind its bridge) are not met.
 When another netfilter fault of the same node ends, the kernel drops what is held at that moment; when
@@ -145,10 +173,30 @@ function ends(aim: Aim, topology: Topology, selected: NodeName[]): NodeName[] {
   return [...new Set(links.flatMap(({ from, to }) => [from.name, to.name]))].sort();
 }
 
+/** Who hears whom less well. */
+function cutsOf(links: readonly Link[]): Map<NodeName, NodeName[]> {
+  const cuts = new Map<NodeName, NodeName[]>();
+  for (const { from, to } of links) cuts.set(to.name, [...(cuts.get(to.name) ?? []), from.name]);
+  return cuts;
+}
+
 /** A whole fault kind of what is special about it. */
 export function packetFault<S extends TSchema>(own: PacketFault<S>): FaultKind {
   const aimOf = (params: Static<S>): Aim => params;
-  const { otherwise } = own;
+  const { otherwise, qdisc } = own;
+  /** Whether those who send act. */
+  const leaves = (
+    params: Static<S>,
+    topology: Topology,
+    selected: readonly NodeName[],
+    meets: Meets,
+  ): boolean => {
+    const links = linksOf(aimOf(params), topology, selected);
+    const { backend } = params as { backend?: string };
+    return isEgress(qdisc, backend, own.shape(params), links, meets);
+  };
+  const leavesHere = (params: Static<S>, here: Here): boolean =>
+    leaves(params, here.topology, here.targets, here.meets);
   const other = (params: Static<S>, here: Here): typeof otherwise =>
     otherwise?.chosen(params, here) === true ? otherwise : undefined;
   return faultKind<S>({
@@ -156,29 +204,42 @@ export function packetFault<S extends TSchema>(own: PacketFault<S>): FaultKind {
     doc: own.doc + COMMON_DOC,
     standing: true,
     namesNodes: false,
-    needs: [['nfqueue'], ...(otherwise?.needs ?? [])],
-    check: (params, topology) => [...own.check(params), ...checkAim(aimOf(params), topology)],
-    targets: (params, topology, selected) => ends(aimOf(params), topology, selected),
-    actors: (params, topology, selected) => [
-      ...new Set(linksOf(aimOf(params), topology, selected).map(({ to }) => to.name)),
-    ],
-    cuts(params, topology, selected) {
-      const cuts = new Map<NodeName, NodeName[]>();
-      for (const { from, to } of linksOf(aimOf(params), topology, selected)) {
-        cuts.set(to.name, [...(cuts.get(to.name) ?? []), from.name]);
-      }
-      return cuts;
+    needs: [['nfqueue'], ...(otherwise?.needs ?? []), [qdisc.need]],
+    check(params, topology) {
+      const problems = [...own.check(params), ...checkAim(aimOf(params), topology)];
+      const { backend } = params as { backend?: string };
+      // Only then is its shape one.
+      if (problems.length > 0 || backend !== qdisc.need) return problems;
+      const message = beyondQdiscs(own.shape(params));
+      return message === undefined ? [] : [{ path: '/backend', message }];
     },
-    observe: () => [],
-    plan(params, here) {
+    targets: (params, topology, selected) => ends(aimOf(params), topology, selected),
+    actors(params, topology, selected, meets) {
+      const links = linksOf(aimOf(params), topology, selected);
+      const end = leaves(params, topology, selected, meets) ? 'from' : 'to';
+      return [...new Set(links.map((link) => link[end].name))];
+    },
+    cuts: (params, topology, selected) => cutsOf(linksOf(aimOf(params), topology, selected)),
+    observe(params, here) {
+      if (!leavesHere(params, here)) return [];
+      const addresses = peersFrom(aimOf(params), here).flatMap((peer) => peer.addresses);
+      return [{ query: 'egress', addresses }];
+    },
+    plan(params, here, facts) {
+      if (leavesHere(params, here))
+        return planEgress(qdisc, aimOf(params), own.shape(params), here, facts);
       const way = other(params, here);
       if (!way) return plan(aimOf(params), here, own.shape(params));
       const steer = steerOf(aimOf(params), here);
       return 'length' in steer ? steer : way.plan(params, here, steer);
     },
     claims: () => [],
-    backend: (params, here) => other(params, here)?.backend(params, here) ?? { name: 'nfqueue' },
+    backend(params, here) {
+      if (leavesHere(params, here)) return { name: qdisc.need, note: PER_KERNEL };
+      return other(params, here)?.backend(params, here) ?? { name: 'nfqueue' };
+    },
     witness(params, here) {
+      if (leavesHere(params, here)) return witnessEgress(aimOf(params), here);
       const byQueue = witness(aimOf(params), here);
       return other(params, here)?.witness(params, here, byQueue) ?? byQueue;
     },

@@ -16,6 +16,7 @@ import { exec } from '../exec.ts';
 import { tryPacketQueue } from '../nfqueue/trial.ts';
 import { findIptables, programOf } from './iptables.ts';
 import { tryDestroy } from './sockets.ts';
+import { tryQdiscs } from './try-qdiscs.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -196,15 +197,18 @@ export async function tryNeeds(
   base: string | undefined = findIptables(),
 ): Promise<Capability[]> {
   const nft = tryNft(scratchDir, through);
+  const qdiscs = tryQdiscs(scratchDir);
   const signals = trySignals();
   const tries: Record<Need, Promise<Found>> = {
     'cpu.burn': tryBurner(),
     'disk.fallocate': tryFallocate(scratchDir),
     'disk.mount': tryDiskMount(),
     'dns.redirect': tryDnsRedirect(scratchDir),
+    htb: qdiscs.then(({ htb }) => htb),
     ipset: tryIptables(scratchDir, base, 'iptables'),
     iptables: tryIptables(scratchDir, base, 'iptables-plain'),
     'kafka.proxy': tryRedirect(scratchDir),
+    netem: qdiscs.then(({ netem }) => netem),
     nfqueue: tryPacketQueue(scratchDir),
     nft,
     'nft.timeout': nft,

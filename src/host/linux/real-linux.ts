@@ -31,6 +31,7 @@ import { sendProbes } from './probes.ts';
 import { ENDED, forbiddenBy, signalAll, stateOf } from './processes.ts';
 import { Pulses } from './pulse.ts';
 import { Services } from './services.ts';
+import { Shaping } from './shaping.ts';
 import { Sockets } from './sockets.ts';
 import { Steering } from './steering.ts';
 
@@ -56,6 +57,7 @@ export class RealLinux implements Linux {
   readonly #netfilter: Netfilter;
   readonly #notes: EndingNotes;
   readonly #steering: Steering;
+  readonly #shaping: Shaping;
   readonly #pulses = new Pulses();
   readonly #responders: DnsResponders;
   readonly #services: Services;
@@ -66,6 +68,7 @@ export class RealLinux implements Linux {
     this.#nft = new Nft(options.scratchDir);
     this.#responders = new DnsResponders(this.#nft);
     this.#steering = new Steering(this.#nft);
+    this.#shaping = new Shaping(this.#nft, options.scratchDir);
     this.#netfilter = new Netfilter(this.#nft, new Iptables(options.scratchDir, options.iptables));
     this.#notes = new EndingNotes(options.scratchDir);
     this.#services = new Services(options.services, this.#notes);
@@ -98,6 +101,10 @@ export class RealLinux implements Linux {
         return this.#pulses.start(act.token, act.processes, act.onMs, act.offMs);
       case 'process.pulse.stop':
         return this.#pulses.stop(act.token, act.processes);
+      case 'shaping.apply':
+      case 'shaping.refresh':
+      case 'shaping.release':
+        return this.#shaping.perform(act);
       case 'sockets.destroy':
         return this.#sockets.destroy(act);
       case 'service.start':
@@ -144,6 +151,10 @@ export class RealLinux implements Linux {
         return this.#pulses.runs(act.token);
       case 'process.pulse.stop':
         return !this.#pulses.runs(act.token);
+      case 'shaping.apply':
+      case 'shaping.refresh':
+      case 'shaping.release':
+        return this.#shaping.holds(act);
       case 'service.start':
         return this.#services.find({ service: act.service }).length > 0;
       case 'cpu.burn':
@@ -178,6 +189,7 @@ export class RealLinux implements Linux {
     return [
       ...this.#responders.leftovers(),
       ...steered,
+      ...(await this.#shaping.leftovers()),
       ...(await this.#netfilter.leftovers()),
       ...ofNow,
       ...(await diskLeftovers()),
@@ -200,6 +212,8 @@ export class RealLinux implements Linux {
         return proxyCounts(query.token);
       case 'steeredPackets':
         return this.#steering.counts(query.token);
+      case 'egress':
+        return this.#shaping.egress(query.addresses);
       case 'packetCounters':
         return { query: 'packetCounters', packets: await this.#netfilter.packets(query) };
       case 'resolvers':

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { Random } from '../../../src/core/base/random.ts';
 import { checkFault, kindNamed } from '../../../src/core/faults/registry.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
+import type { EgressAnswer } from '../../../src/core/model/query-shaping.ts';
 import type { FaultKind, Here, Step } from '../../../src/core/model/fault.ts';
 
 function kind(name: string): FaultKind {
@@ -84,6 +85,76 @@ suite('whose packets', () => {
     };
     assert.equal(seed('n2'), seed('n2'));
     assert.notEqual(seed('n2'), seed('n3'));
+  });
+});
+
+suite('by a qdisc', () => {
+  const forced = { latency: '50ms', backend: 'netem' };
+  const on = (node: string, meets: Here['meets'] = () => true): Here => ({
+    ...here(node, ['n1']),
+    meets,
+  });
+  const egress = (more: Partial<EgressAnswer> = {}): EgressAnswer => {
+    const addresses = EXAMPLE_TOPOLOGY.nodes.flatMap((node) => node.addresses);
+    const devices = Object.fromEntries(addresses.map((address) => [address, 'eth0']));
+    return { query: 'egress', devices, foreign: {}, shapers: [], ...more };
+  };
+  const says = (facts: EgressAnswer): string => {
+    const problems = delay.plan(forced, on('n1'), [facts]);
+    return problems.map((problem) => ('message' in problem ? problem.message : '')).join('; ');
+  };
+
+  test('those who send act, once they are told to, or where there is no queue', () => {
+    assert.deepEqual(actors(forced, ['n1']), ['n1']);
+    assert.deepEqual(actors({ ...forced, direction: 'inbound', peers: ['n2'] }, ['n1']), ['n2']);
+    const { latency } = forced;
+    const without = (...needs: string[]): Here['meets'] => {
+      return (node, need) => node !== 'n2' || !needs.includes(need);
+    };
+    const who = (meets: Here['meets']): string[] =>
+      delay.actors({ latency }, EXAMPLE_TOPOLOGY, ['n1'], meets);
+    assert.ok(!who(() => true).includes('n1'));
+    assert.deepEqual(who(without('nfqueue')), ['n1']);
+    assert.deepEqual(delay.backend?.({ latency }, on('n1', without('nfqueue')))?.name, 'netem');
+    const senders: Here['meets'] = (_node, need) => need !== 'nfqueue' && need !== 'netem';
+    assert.ok(!who(senders).includes('n1'), 'nobody can');
+    const own = kind('network.reorder').actors(
+      { gap: 5 },
+      EXAMPLE_TOPOLOGY,
+      ['n1'],
+      without('nfqueue'),
+    );
+    assert.ok(!own.includes('n1'), 'netem can’t');
+  });
+
+  test('the devices of the peers, their addresses and the shape', () => {
+    const [step] = delay.plan(forced, on('n1'), [egress()]);
+    assert.ok(step && 'act' in step && step.act.act === 'shaping.apply');
+    const { devices, peers, shape } = step.act.shaping;
+    assert.deepEqual(devices, ['eth0']);
+    assert.ok(!peers.some(({ name }) => name === 'n1'));
+    assert.equal(shape.delay?.latencyUs, 50_000);
+    assert.deepEqual(step.undo, { act: 'shaping.release', token: 'faultline-late1' });
+    const lost: Here['meets'] = (_node, need) => need !== 'netem';
+    const [problem] = delay.plan(forced, on('n1', lost), [egress()]);
+    assert.match(problem && 'message' in problem ? problem.message : '', /has no netem/);
+  });
+
+  test('refused before anything is touched', () => {
+    assert.match(says(egress({ devices: {} })), /no way to n2/);
+    assert.match(says(egress({ foreign: { eth0: 'eth0 has fq' } })), /eth0 has fq: it could not/);
+    const shapers = [{ faultId: 'old', sort: 'time' as const, peers: ['n2'] }];
+    assert.match(says(egress({ shapers })), /'old' does the same/);
+    assert.equal(says(egress({ shapers: [{ faultId: 'old', sort: 'loss', peers: ['n2'] }] })), '');
+    const bent = checkFault(
+      {
+        kind: 'network.corrupt',
+        params: { ratio: '1%', bytes: 3, backend: 'netem' },
+        targets: 'n1',
+      },
+      EXAMPLE_TOPOLOGY,
+    );
+    assert.match(JSON.stringify(bent), /flips one bit/);
   });
 });
 
