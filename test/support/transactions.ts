@@ -4,23 +4,23 @@ import {
   findCoordinatorV4,
   initProducerIdV4,
 } from '@platformatic/kafka';
-import type { BrokerConnection } from '../../src/host/kafka/broker-connection.ts';
+import type { Address } from '../../src/host/kafka/broker-connection.ts';
 import type { ClusterConnections } from '../../src/host/kafka/cluster-connections.ts';
 import { produce } from '../../src/host/kafka/produce-request.ts';
 import { encodeBatch } from '../../src/host/kafka/record-batch.ts';
 import { until } from './until.ts';
 
-/** A transactional producer for tests: one topic-partition, one record a transaction. */
+/** A transactional producer for tests, as producers were before KIP-890: an epoch is for many transactions. */
 export class TestTransactions {
   #connections: ClusterConnections;
-  #coordinator: BrokerConnection;
+  #coordinator: Address;
   #id: string;
   #producer: { id: bigint; epoch: number };
   #sequence = 0;
 
   private constructor(
     connections: ClusterConnections,
-    coordinator: BrokerConnection,
+    coordinator: Address,
     id: string,
     producer: { id: bigint; epoch: number },
   ) {
@@ -39,10 +39,10 @@ export class TestTransactions {
           const found = await connections.any((one) => one.call(findCoordinatorV4.api, 1, [id]));
           const { host, port, nodeId } = found.coordinators[0] ?? { nodeId: -1, host: '', port: 0 };
           if (nodeId < 0) return undefined;
-          const coordinator = await connections.at({ host, port });
-          const answer = await coordinator.call(initProducerIdV4.api, id, 60_000, -1n, -1);
+          const connection = await connections.at({ host, port });
+          const answer = await connection.call(initProducerIdV4.api, id, 60_000, -1n, -1);
           const producer = { id: answer.producerId, epoch: answer.producerEpoch };
-          return new TestTransactions(connections, coordinator, id, producer);
+          return new TestTransactions(connections, { host, port }, id, producer);
         } catch {
           // Not ready yet: the condition is asked again until the timeout.
           return undefined;
@@ -54,12 +54,19 @@ export class TestTransactions {
 
   /** Writes one record in a transaction of its own. */
   async write(topic: string, topicPartition: number, text: string, commit: boolean): Promise<void> {
+    await this.append(topic, topicPartition, text);
+    await this.end(commit);
+  }
+
+  /** Writes one record in the transaction that is open, or opens one. */
+  async append(topic: string, topicPartition: number, text: string): Promise<void> {
     const { id: producerId, epoch: producerEpoch } = this.#producer;
     const topics = [{ name: topic, partitions: [topicPartition] }];
     const transaction = { transactionalId: this.#id, producerId, producerEpoch, verifyOnly: false };
     await until('the topic-partition in the transaction', async () => {
       try {
-        await this.#coordinator.call(addPartitionsToTxnV3.api, [{ ...transaction, topics }]);
+        const coordinator = await this.#connections.at(this.#coordinator);
+        await coordinator.call(addPartitionsToTxnV3.api, [{ ...transaction, topics }]);
         return true;
       } catch (error) {
         // The markers of the transaction before are still being written.
@@ -81,6 +88,12 @@ export class TestTransactions {
     const batch = encodeBatch([record], { ...identity, transactional: true });
     this.#sequence++;
     await leader.call(produce, -1, 10_000, topic, topicPartition, batch, this.#id);
-    await this.#coordinator.call(endTxnV3.api, this.#id, producerId, producerEpoch, commit);
+  }
+
+  /** Ends the transaction that is open. @throws what the broker answers, or that it did not. */
+  async end(commit: boolean): Promise<void> {
+    const { id: producerId, epoch: producerEpoch } = this.#producer;
+    const coordinator = await this.#connections.at(this.#coordinator);
+    await coordinator.call(endTxnV3.api, this.#id, producerId, producerEpoch, commit);
   }
 }
