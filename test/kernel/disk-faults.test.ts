@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { AgentFaultRequest } from '../../src/core/model/fault-request.ts';
 import type { Event } from '../../src/core/model/fault-status.ts';
+import { controlPath } from '../../src/host/fuse/control-path.ts';
 import { ourMountAt } from '../../src/host/fuse/mounts.ts';
 import { HttpClient } from '../../src/host/http-client.ts';
 import { AgentProcess, childrenOf, commandLine } from '../support/agent-process.ts';
@@ -42,18 +44,26 @@ function following(): { signal: AbortSignal; abort: () => void } {
 
 suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
   let mount: DiskMount;
+  /** It lives, but nobody knows where it listens. */
+  let unheard: DiskMount;
   let agent: AgentProcess;
+  const hidden = (): string => `${controlPath(unheard.path)}-hidden`;
   const log = (): string => mount.file('orders-0', '00000000000000000000.log');
   const index = (): string => mount.file('orders-0', '00000000000000000000.index');
 
   before(async () => {
-    mount = await DiskMount.start({ overItself: true });
+    [mount, unheard] = await Promise.all([
+      DiskMount.start({ overItself: true }),
+      DiskMount.start(),
+    ]);
+    renameSync(controlPath(unheard.path), hidden());
     mkdirSync(mount.file('orders-0'));
     agent = await new AgentProcess([]).start();
   });
   after(async () => {
     await agent.close();
     await mount[Symbol.asyncDispose]();
+    await unheard[Symbol.asyncDispose]();
   });
 
   const failing = (id: string): AgentFaultRequest => ({
@@ -131,6 +141,22 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     for (const path of [segment, unfit]) assert.equal(readFileSync(path, 'utf8'), 'records');
   });
 
+  test('a mount that never answered is left alone', () => {
+    assert.notEqual(ourMountAt(unheard.path), undefined);
+    writeFileSync(unheard.file('f'), 'it lives');
+  });
+
+  test('one that hangs holds up no fault of another', async () => {
+    renameSync(hidden(), controlPath(unheard.path));
+    unheard.process.kill('SIGSTOP');
+    try {
+      await begin(failing('beside'));
+      await agent.ask('DELETE', '/v1/faults/beside?wait=10s');
+    } finally {
+      unheard.process.kill('SIGCONT');
+    }
+  });
+
   test('a directory that no file system of ours holds is refused', async () => {
     const body = { ...failing('elsewhere'), params: { directory: '/proc', errno: 'EIO' } };
     const { status, body: answer } = await agent.ask('POST', '/v1/faults', body);
@@ -191,10 +217,9 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     const { signal, abort } = following();
     for await (const { data } of client.events('/v1/events', { query: { after: '0' }, signal })) {
       const { type, message } = data as Event;
-      if (type !== 'disk.ended') continue;
       // Who detached it, this or a renewal that came by at that moment, is all the same.
-      assert.ok(message.startsWith(`the file system at ${mount.path} has ended`), message);
-      break;
+      const isSaid = message.startsWith(`the file system at ${mount.path} has ended`);
+      if (type === 'disk.ended' && isSaid) break;
     }
     abort();
     assert.match((await agent.fault('lost')).error ?? '', /file-system process .* has ended/);

@@ -68,17 +68,20 @@ export class DiskWatch {
     const { signal } = this.#closed;
     let after = 0;
     let waitMs = WAIT_MS;
+    let hasAnswered = false;
     while (!signal.aborted) {
       try {
         const route = `/v1/disk/events?after=${after}&waitMs=${waitMs}`;
         const said = await askDisk(mountPoint, 'GET', route, undefined, ANSWER_MS, signal);
         const { events, hits } = said as { events: DiskEvent[]; hits: Record<string, number> };
+        hasAnswered = true;
         after = events.at(-1)?.number ?? after;
         waitMs = this.#tell(events, hits) ? SUMMARY_MS : WAIT_MS;
         if (events.length > 0) await sleep(PAUSE_MS, undefined, { ref: false });
       } catch (error) {
         if (signal.aborted) return;
-        if (isGone(error)) return this.#ended(mountPoint);
+        // One that never answered may listen where we can't see it, in another container: let it be.
+        if (isGone(error)) return hasAnswered ? this.#ended(mountPoint) : undefined;
         // A connection that broke: the next one is refused where the process has ended.
         const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
         if (code === 'ECONNRESET') continue;

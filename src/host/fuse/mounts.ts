@@ -57,6 +57,7 @@ export function reachableMounts(): string[] {
     .map(({ mountPoint }) => mountPoint);
 }
 
-function isWithin(path: string, directory: string): boolean {
+/** Whether a path is a directory, or leads into it. */
+export function isWithin(path: string, directory: string): boolean {
   return path === directory || directory === '/' || path.startsWith(`${directory}/`);
 }

@@ -6,7 +6,7 @@ import type { Capability } from '../../core/model/fault.ts';
 import type { DiskAnswer, DiskMountFacts, DiskQuery } from '../../core/model/query-disk.ts';
 import type { DiskState, FaultState } from '../fuse/disk-state.ts';
 import { askDisk, isGone } from '../fuse/control-client.ts';
-import { reachableMounts } from '../fuse/mounts.ts';
+import { isWithin, reachableMounts } from '../fuse/mounts.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
 import { fill, fillHolds, removeFill, spaceOf } from './disk-fill.ts';
 import { bytesAre, fileAt, flip, flipBack } from './disk-flip.ts';
@@ -137,8 +137,15 @@ export async function diskHolds(act: DiskAct): Promise<boolean> {
   }
 }
 
-async function factsOf(mountPoint: string): Promise<DiskMountFacts> {
-  const state = await stateOf(mountPoint);
+/** @param directory where it is about one: what does not hold it may be slow, and holds nobody up. */
+async function factsOf(mountPoint: string, directory?: string): Promise<DiskMountFacts> {
+  let state;
+  try {
+    state = await stateOf(mountPoint);
+  } catch (error) {
+    if (directory === undefined || isWithin(directory, mountPoint)) throw error;
+    return { mountPoint, target: '', alive: true, tracking: false };
+  }
   return {
     mountPoint,
     target: state?.target ?? '',
@@ -153,8 +160,10 @@ export async function answerDisk(
   stateDirectory: string | undefined,
 ): Promise<DiskAnswer> {
   switch (query.query) {
-    case 'diskMounts':
-      return { query: 'diskMounts', mounts: await Promise.all(reachableMounts().map(factsOf)) };
+    case 'diskMounts': {
+      const facts = reachableMounts().map((mountPoint) => factsOf(mountPoint, query.directory));
+      return { query: 'diskMounts', mounts: await Promise.all(facts) };
+    }
     case 'diskFault': {
       const found = await faultAt(query);
       const inForce = typeof found === 'object' && found.endedBy === undefined;
