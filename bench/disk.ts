@@ -1,135 +1,142 @@
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../src/core/base/random.ts';
+import { ROOT } from '../test/support/needs.ts';
 import { Broker } from './disk/broker.ts';
-import { median, pairedRatio, type Ratio } from './disk/ratio.ts';
+import { openResults, readResults, saveResults, type DiskResults } from './disk/results.ts';
 import { measure, measureSync, type Row } from './disk/rows.ts';
-import { awake, NAMES, startSubject, type Subject } from './disk/subjects.ts';
+import { awake, NAMES, putToSleep, startSubject, wake } from './disk/subjects.ts';
+import type { Subject, SubjectName } from './disk/subjects.ts';
+import { diskTables } from './disk/table.ts';
 
 /**
- * `bench/disk.ts [--rounds 12] [--only files|sync|broker] [--json]`: the file system against the plain
- * directory and, where PASSTHROUGH_LL_BIN and KIBOSH_BIN name their binaries, against these. Each
- * round measures all of them in a drawn order; what is compared is the ratio within a round. Needs fio.
+ * `bench/disk.ts [--rounds 12] [--only files|sync|broker] [--out FILE] [--resume] [--table] [--json]`: the
+ * file system against the plain directory and, where PASSTHROUGH_LL_BIN and KIBOSH_BIN name their
+ * binaries, against these. Each round measures all of them in a drawn order; what is compared is the
+ * ratio within a round. Each round is saved at once: after Ctrl-C or a crash the same command with
+ * --resume goes on. --table only prints what was saved. Needs fio; the broker part needs java and Kafka.
  */
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '12' },
     only: { type: 'string' },
-    json: { type: 'boolean' },
-    resume: { type: 'boolean' },
+    out: { type: 'string', default: join(ROOT, 'bench/results/disk.json') },
+    resume: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
   },
 });
 const SEED = 1;
-const BASE = 'faultline';
+const rounds = Number(values.rounds);
 /** A broker on what only a rule sets apart says nothing new. */
-const ON_BROKERS = ['plain', 'faultline', 'kibosh'];
+const ON_BROKERS: readonly SubjectName[] = ['plain', 'faultline', 'kibosh'];
+const WITHOUT_RULES = NAMES.filter((name) => !name.includes(','));
 
-interface Measured {
-  part: string;
-  under: string;
-  rows: Record<string, Row[]>;
-}
-
-// Mounts and brokers are not left behind: the round that runs is the last.
+// Mounts and brokers are not left behind: the measurement that runs is the last.
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
 
 const say = (line: string): void => console.error(line);
 
-async function measurePart(
-  part: string,
-  under: string,
-  names: readonly (typeof NAMES)[number][],
-  prepare: (subject: Subject, index: number) => Promise<(() => Row | Promise<Row>) | undefined>,
-): Promise<Measured> {
-  const random = new Random(SEED);
+type Run = () => Row | Promise<Row>;
+
+interface Plan {
+  part: string;
+  under: string;
+  names: readonly SubjectName[];
+  /** What a round of a subject is; undefined where it can't be measured here. */
+  prepare(subject: Subject, index: number): Promise<Run | undefined>;
+}
+
+async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
+  const { part, under, names } = plan;
+  const kept = (results.parts[part] ??= { under, rows: {} });
+  const loads = (results.load[part] ??= []);
+  const done = (): number =>
+    Math.min(...Object.values(kept.rows).map((rows) => rows.length), loads.length);
+  if (done() >= rounds) return;
   const subjects: Subject[] = [];
-  const rows: Record<string, Row[]> = {};
-  const runs = new Map<string, () => Row | Promise<Row>>();
+  const runs = new Map<string, Run>();
   try {
     for (const [index, name] of names.entries()) {
       const subject = await startSubject(name, under);
       if (subject === undefined) continue;
       subjects.push(subject);
-      if (subject.sleeps && part !== 'broker') process.kill(subject.pid, 'SIGSTOP');
-      const run = await prepare(subject, index);
+      const run = await plan.prepare(subject, index);
       if (run !== undefined) runs.set(name, run);
+      putToSleep(subject);
     }
-    for (let round = 0; round < Number(values.rounds) && !stopped.signal.aborted; round++) {
-      for (const name of random.shuffle([...runs.keys()])) {
-        const row = await runs.get(name)?.();
-        if (row !== undefined) (rows[name] ??= []).push(row);
-      }
-      say(`${part}: round ${round + 1} of ${values.rounds}`);
+    for (let round = done(); round < rounds && !stopped.signal.aborted; round++) {
+      const startedAt = performance.now();
+      const load = loadavg()[0] ?? 0;
+      const rows = await measureRound(round, runs);
+      if (rows === undefined) return;
+      for (const [name, row] of rows) (kept.rows[name] ??= []).push(row);
+      loads.push(load);
+      saveResults(values.out, results);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+      say(`${part}: round ${round + 1} of ${rounds}, ${seconds} s (load ${load.toFixed(1)})`);
     }
   } finally {
-    for (const subject of subjects) await subject.close();
+    // One that can't be closed does not keep the others.
+    const closed = await Promise.allSettled(subjects.map((subject) => subject.close()));
+    for (const each of closed) if (each.status === 'rejected') say(String(each.reason));
   }
-  return { part, under, rows };
 }
 
-async function measureBrokers(): Promise<Measured> {
-  const brokers: Broker[] = [];
-  const names = NAMES.filter((name) => ON_BROKERS.includes(name));
-  const stop = async (): Promise<void> => {
-    for (const broker of brokers.splice(0)) await broker.stop();
+/** @returns undefined where it was stopped before its end: half a round compares nothing. */
+async function measureRound(
+  round: number,
+  runs: ReadonlyMap<string, Run>,
+): Promise<Map<string, Row> | undefined> {
+  const rows = new Map<string, Row>();
+  for (const name of new Random(SEED + round).shuffle([...runs.keys()])) {
+    // A signal is heard only between two measurements, which block.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (stopped.signal.aborted) return undefined;
+    const row = await runs.get(name)?.();
+    if (row !== undefined) rows.set(name, row);
+  }
+  return rows;
+}
+
+const onFiles = (act: (subject: Subject) => Row): Plan['prepare'] => {
+  return (subject) => Promise.resolve(() => awake(subject, () => act(subject)));
+};
+
+async function onBroker(subject: Subject, index: number): Promise<Run | undefined> {
+  const broker = await Broker.start(subject, index);
+  if (broker === undefined) return undefined;
+  // It can't live while its disk sleeps.
+  if (subject.sleepers.length > 0) subject.sleepers.push(broker.pid);
+  const close = subject.close.bind(subject);
+  subject.close = async () => {
+    wake(subject);
+    await broker.stop();
+    await close();
   };
-  try {
-    return await measurePart('broker', '/dev/shm', names, async (subject, index) => {
-      const broker = await Broker.start(subject, index);
-      if (broker === undefined) return undefined;
-      brokers.push(broker);
-      const close = subject.close.bind(subject);
-      subject.close = async () => {
-        await stop();
-        await close();
-      };
-      // The first topic pays for classes that are loaded once.
-      await broker.measure();
-      return () => broker.measure();
-    });
-  } finally {
-    await stop();
+  // The first topic pays for classes that are loaded once.
+  await broker.measure();
+  return () => awake(subject, () => broker.measure());
+}
+
+const PLANS: readonly Plan[] = [
+  { part: 'files', under: '/dev/shm', names: NAMES, prepare: onFiles(measure) },
+  { part: 'sync', under: '/tmp', names: WITHOUT_RULES, prepare: onFiles(measureSync) },
+  { part: 'broker', under: '/dev/shm', names: ON_BROKERS, prepare: onBroker },
+];
+
+async function main(): Promise<void> {
+  if (values.table) return console.log(diskTables(readResults(values.out)));
+  const at = new Date().toISOString();
+  const fresh: DiskResults = { at, rounds, seed: SEED, load: {}, parts: {} };
+  const results = openResults(values.out, fresh, values.resume);
+  for (const plan of PLANS) {
+    if (stopped.signal.aborted) break;
+    if (values.only === undefined || values.only === plan.part) await measurePart(results, plan);
   }
+  console.log(values.json ? JSON.stringify(results) : diskTables(results));
 }
 
-function interval({ ratio, low, high }: Ratio): string {
-  return `${ratio.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-}
-
-/** Medians, and how often faultline's is another's: the ratio within a round and its 95 % interval. */
-function report({ part, under, rows }: Measured, print: (line: string) => void): void {
-  const base = rows[BASE] ?? [];
-  const others = Object.keys(rows).filter((name) => name !== BASE);
-  print(`\n${part}, on ${under}, ${base.length} rounds: median; in () faultline's share of it\n`);
-  print(`| row | ${BASE} | ${others.join(' | ')} |`);
-  print(`|---|---|${others.map(() => '---|').join('')}`);
-  for (const key of Object.keys(base[0] ?? {})) {
-    const ours = base.map((row) => row[key] ?? 0);
-    const cells = others.map((name) => {
-      const theirs = (rows[name] ?? []).map((row) => row[key] ?? 0);
-      if (theirs.every((value) => value === 0)) return '-';
-      const ratio = pairedRatio(ours, theirs);
-      // Of nothing there is no ratio: less CPU than the clock of processes can tell.
-      const share = Number.isNaN(ratio.ratio) ? '' : ` (${interval(ratio)})`;
-      return `${median(theirs).toPrecision(3)}${share}`;
-    });
-    print(`| ${key} | ${median(ours).toPrecision(3)} | ${cells.join(' | ')} |`);
-  }
-}
-
-const wants = (part: string): boolean => values.only === undefined || values.only === part;
-const withoutRules = NAMES.filter((name) => !name.includes(','));
-const results: Measured[] = [];
-if (wants('files')) {
-  const files = (subject: Subject) => Promise.resolve(() => awake(subject, () => measure(subject)));
-  results.push(await measurePart('files', '/dev/shm', NAMES, files));
-}
-if (wants('sync')) {
-  const sync = (subject: Subject) =>
-    Promise.resolve(() => awake(subject, () => measureSync(subject)));
-  results.push(await measurePart('sync', '/tmp', withoutRules, sync));
-}
-if (wants('broker')) results.push(await measureBrokers());
-const isJson = values.json === true;
-for (const result of results) report(result, isJson ? say : (line) => console.log(line));
-if (isJson) console.log(JSON.stringify(results));
+await main();

@@ -6,11 +6,12 @@ import { promisify } from 'node:util';
 import { findJava, kafkaDirectory } from '../../src/host/lab/kafka-cache.ts';
 import { ROOT } from '../../test/support/needs.ts';
 import { until } from '../../test/support/until.ts';
-import { cpuMs, type Subject } from './subjects.ts';
+import { cpuUs } from './cpu.ts';
 import type { Row } from './rows.ts';
+import type { Subject } from './subjects.ts';
 
 const run = promisify(execFile);
-const RECORDS = 200_000;
+const RECORDS = 150_000;
 const RECORD_BYTES = 1000;
 const FIRST_PORT = 29_100;
 
@@ -33,7 +34,12 @@ export class Broker {
   static async start(subject: Subject, index: number): Promise<Broker | undefined> {
     const broker = new Broker(subject, index);
     if (!existsSync(join(broker.#jars, 'lab', 'bootstrap.checkpoint'))) return undefined;
-    await broker.#start();
+    try {
+      await broker.#start();
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
     return broker;
   }
 
@@ -58,6 +64,12 @@ export class Broker {
       'offsets.topic.num.partitions': 1,
       'group.initial.rebalance.delay.ms': 0,
       'num.partitions': 4,
+      // On memory: what was measured two minutes ago goes.
+      'log.retention.ms': 120_000,
+      'log.retention.check.interval.ms': 10_000,
+      'file.delete.delay.ms': 1000,
+      // One that slept is not fenced when it wakes.
+      'broker.session.timeout.ms': 600_000,
     };
     const text = Object.entries(properties).map(([key, value]) => `${key}=${value}\n`);
     writeFileSync(join(this.#directory, 'server.properties'), text.join(''));
@@ -71,8 +83,12 @@ export class Broker {
         if (this.#process?.exitCode !== null) throw new Error('the broker has ended');
         return new RegExp(`:${hex} [0-9A-F]+:0000 0A`).test(readTcp());
       },
-      { timeoutMs: 60_000, everyMs: 200 },
+      { timeoutMs: 180_000, everyMs: 200 },
     );
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
   }
 
   #tool(main: string, ...argv: string[]): Promise<{ stdout: string }> {
@@ -85,12 +101,12 @@ export class Broker {
     const row: Row = {};
     const topic = `t${this.#topics++}`;
     const servers = `bootstrap.servers=127.0.0.1:${this.#port}`;
-    const cpu = (): number[] => [cpuMs(this.#process?.pid ?? 0), cpuMs(this.#subject.pid)];
+    const cpu = (): number[] => [cpuUs(this.#process?.pid ?? 0), cpuUs(this.#subject.pid)];
     const note = (what: string, before: readonly number[]): void => {
       const after = cpu();
       for (const [index, who] of ['broker', 'server'].entries()) {
-        const spentMs = (after[index] ?? 0) - (before[index] ?? 0);
-        row[`${what}: ${who} CPU us/record`] = (spentMs * 1000) / RECORDS;
+        row[`${what}: ${who} CPU us/record`] =
+          ((after[index] ?? 0) - (before[index] ?? 0)) / RECORDS;
       }
     };
     const beforeProduce = cpu();
@@ -130,7 +146,9 @@ export class Broker {
 
   async stop(): Promise<void> {
     this.#process?.kill('SIGKILL');
-    await until('the broker ends', () => this.#process?.signalCode !== null);
+    const ended = (): boolean =>
+      this.#process?.exitCode !== null || this.#process.signalCode !== null;
+    await until('the broker ends', ended);
     rmSync(this.#directory, { recursive: true });
   }
 }

@@ -1,5 +1,5 @@
-import { spawn, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiskSpecification } from '../../src/core/disk/specification.ts';
 import { readMounts } from '../../src/host/fuse/mounts.ts';
@@ -10,20 +10,39 @@ import { until } from '../../test/support/until.ts';
 export interface Subject {
   name: string;
   path: string;
+  /** The backing directory; the path itself for the plain one. */
+  target: string;
+  /** Of what is measured now: a directory in it. */
+  round: string;
   /** 0 for the plain directory. */
   pid: number;
   /** Kibosh drops the whole machine's caches every second: it sleeps while others are measured. */
-  sleeps: boolean;
+  sleepers: number[];
   close(): Promise<void>;
 }
 
+/** Sends those of a subject that sleep to sleep: last in, first out. */
+export function putToSleep(subject: Subject): void {
+  for (const pid of subject.sleepers.toReversed()) process.kill(pid, 'SIGSTOP');
+}
+
+export function wake(subject: Subject): void {
+  for (const pid of subject.sleepers) {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // It has ended: the signal that stops us went to it, too.
+    }
+  }
+}
+
 /** Runs one subject's measurement; all that sleep but this one do. */
-export function awake<T>(subject: Subject, act: () => T): T {
-  if (subject.sleeps) process.kill(subject.pid, 'SIGCONT');
+export async function awake<T>(subject: Subject, act: () => T | Promise<T>): Promise<T> {
+  wake(subject);
   try {
-    return act();
+    return await act();
   } finally {
-    if (subject.sleeps) process.kill(subject.pid, 'SIGSTOP');
+    putToSleep(subject);
   }
 }
 
@@ -73,13 +92,6 @@ const KIBOSH_MATCHING = {
   })),
 };
 
-/** User and system time of a process and its ended threads, in ms, to 10 ms (proc(5)). */
-export function cpuMs(pid: number): number {
-  if (pid === 0) return 0;
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 async function ours(
   name: string,
   under: string,
@@ -88,7 +100,8 @@ async function ours(
   const mount = await DiskMount.start({ under });
   if (specification !== undefined) await mount.set(specification);
   const close = (): Promise<void> => mount[Symbol.asyncDispose]();
-  return { name, path: mount.path, pid: mount.pid, sleeps: false, close };
+  const { path, target, pid } = mount;
+  return { name, path, target, round: '', pid, sleepers: [], close };
 }
 
 /** A C file system in the foreground, over a directory of its own, with as much read-ahead as ours. */
@@ -103,18 +116,24 @@ async function other(
   mkdirSync(path);
   const [program = '', ...rest] = argv(target, path);
   const child = spawn(program, rest, { stdio: 'ignore' });
-  const device = statSync(directory).dev;
-  await until(`${name} is mounted`, () => statSync(path).dev !== device);
-  const entry = readMounts().find(({ mountPoint }) => mountPoint === path);
-  writeFileSync(`/sys/class/bdi/${entry?.device}/read_ahead_kb`, '1024');
   const close = async (): Promise<void> => {
     child.kill('SIGCONT');
-    execFileSync('umount', ['-l', path]);
+    // Already unmounted where a signal to all of us ended it.
+    spawnSync('umount', ['-l', path], { stdio: 'ignore' });
     child.kill('SIGTERM');
     await until(`${name} ends`, () => child.exitCode !== null || child.signalCode !== null);
     rmSync(directory, { recursive: true });
   };
-  return { name, path, pid: child.pid ?? 0, sleeps: false, close };
+  const device = statSync(directory).dev;
+  try {
+    await until(`${name} is mounted`, () => statSync(path).dev !== device);
+    const entry = readMounts().find(({ mountPoint }) => mountPoint === path);
+    writeFileSync(`/sys/class/bdi/${entry?.device}/read_ahead_kb`, '1024');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { name, path, target, round: '', pid: child.pid ?? 0, sleepers: [], close };
 }
 
 /** @returns undefined where the environment does not name the binary it needs. */
@@ -124,7 +143,7 @@ export async function startSubject(name: SubjectName, under: string): Promise<Su
     case 'plain': {
       const path = mkdtempSync(join(under, 'faultline-bench-'));
       const close = (): Promise<void> => Promise.resolve(rmSync(path, { recursive: true }));
-      return { name, path, pid: 0, sleeps: false, close };
+      return { name, path, target: path, round: '', pid: 0, sleepers: [], close };
     }
     case 'faultline':
       return ours(name, under);
@@ -152,7 +171,7 @@ export async function startSubject(name: SubjectName, under: string): Promise<Su
       if (name !== 'kibosh') {
         writeFileSync(join(subject.path, 'kibosh_control'), JSON.stringify(KIBOSH_MATCHING));
       }
-      return { ...subject, sleeps: true };
+      return { ...subject, sleepers: [subject.pid] };
     }
   }
 }
