@@ -20,7 +20,7 @@ import { NO_REPLY, type Engine } from './engine.ts';
 import { NAMES } from './judged.ts';
 import { cString, libc } from './libc.ts';
 import { WORD } from './memory.ts';
-import { ROOT } from './node-table.ts';
+import { ROOT } from './node-row.ts';
 import type { Report } from './messages.ts';
 
 /**
@@ -100,7 +100,7 @@ function onFile(
     case O.write: {
       const result = serve(engine);
       const fd = engine.descriptor(0);
-      if (result > 0) engine.table.setFileFlag(fd, DIRTY, true);
+      if (result > 0) engine.table.files.setFlag(fd, DIRTY, true);
       return result;
     }
     case O.getattr:
@@ -148,8 +148,8 @@ function flush(
   control: { postMessage(message: Report): void },
 ): number {
   const fd = engine.descriptor(FlushIn.at.fh);
-  if (fd === -1 || (engine.table.fileFlags(fd) & DIRTY) === 0) return 0;
-  engine.table.setFileFlag(fd, DIRTY, false);
+  if (fd === -1 || (engine.table.files.flags(fd) & DIRTY) === 0) return 0;
+  engine.table.files.setFlag(fd, DIRTY, false);
   const size = libc.pread(fd, engine.outputAddress, MAX_BYTES + 1, 0);
   if (size < 0 || size > MAX_BYTES) return -ERRNO.EINVAL;
   const unique = engine.inputView.getBigUint64(InHeader.at.unique, true);

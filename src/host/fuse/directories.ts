@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { libc, O_CLOEXEC, O_PATH } from './libc.ts';
-import { NODE, ROOT, type NodeTable } from './node-table.ts';
+import { NODE, ROOT } from './node-row.ts';
+import type { NodeTable } from './node-table.ts';
 
 /**
  * A thread's few open directories, the least recently used one closed first. A descriptor of a

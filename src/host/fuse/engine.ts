@@ -7,7 +7,9 @@ import { Directories } from './directories.ts';
 import { Inode } from './inode.ts';
 import { addressOf, AT, libc, O_CLOEXEC, O_PATH } from './libc.ts';
 import { WORD, type Memory } from './memory.ts';
-import { NODE, NodeTable, PRIVILEGED, type Name } from './node-table.ts';
+import type { Name } from './name-table.ts';
+import { NODE, PRIVILEGED } from './node-row.ts';
+import { NodeTable } from './node-table.ts';
 import { constants } from 'node:fs';
 
 /** A request that gets no reply (FORGET), or gets it from somebody else (held ones). */
@@ -17,8 +19,8 @@ export interface EngineOptions {
   rootFd: number;
   /** How long the kernel may keep names and attributes. */
   timeoutSeconds: number;
-  /** Whether the kernel keeps a file's pages from one open to the next. */
-  keepCache: boolean;
+  /** Nobody else changes the backing directory: what the kernel and we know of it stays true. */
+  isExclusive: boolean;
   /** A memory file for what is not fsynced (tracking.ts). */
   logFd: number;
   /** A file that sets the faults; none without it. */
@@ -28,6 +30,8 @@ export interface EngineOptions {
 }
 
 const SUID_SGID = 0o6000;
+const SLASH = 0x2f;
+const DOT = 0x2e;
 
 /**
  * One thread's workbench: the request being served, the reply being written, and the ways from a
@@ -114,12 +118,14 @@ export class Engine extends Inode {
 
   /** The `index`-th zero-terminated name after `offset` bytes of body, or undefined. */
   name(offset: number, index = 0): Name | undefined {
+    const { input, end } = this;
     let from = this.body + offset;
     for (let skipped = 0; ; skipped++) {
-      const end = this.input.indexOf(0, from);
-      if (end === -1 || end >= this.end || end === from) return undefined;
-      if (skipped === index) return { bytes: this.input, from, length: end - from };
-      from = end + 1;
+      let at = from;
+      while (at < end && input[at] !== 0) at++;
+      if (at >= end || at === from) return undefined;
+      if (skipped === index) return { bytes: input, from, length: at - from };
+      from = at + 1;
     }
   }
 
@@ -127,10 +133,10 @@ export class Engine extends Inode {
   entryName(offset: number, index = 0): Name | undefined {
     const name = this.name(offset, index);
     if (name === undefined) return undefined;
+    const { input } = this;
     const { from, length } = name;
-    const slash = this.input.indexOf(0x2f, from);
-    if (slash !== -1 && slash < from + length) return undefined;
-    const dots = this.input[from] === 0x2e && (length === 1 || this.input[from + 1] === 0x2e);
+    for (let at = from; at < from + length; at++) if (input[at] === SLASH) return undefined;
+    const dots = input[from] === DOT && (length === 1 || input[from + 1] === DOT);
     return dots && length <= 2 ? undefined : name;
   }
 
@@ -261,7 +267,7 @@ export class Engine extends Inode {
   /** The descriptor a request names, checked to be one of this node; -1 otherwise. */
   descriptor(offset: number, node = this.node): number {
     const fd = this.u64(offset);
-    return fd <= 0x7fffffff && this.table.isOpen(node, fd) ? fd : -1;
+    return fd <= 0x7fffffff && this.table.files.is(node, fd) ? fd : -1;
   }
 
   /** This thread creates as the caller does: ownership, set-group-id directories and quotas follow. */

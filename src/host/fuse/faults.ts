@@ -11,7 +11,7 @@ import type { Judge } from './judge.ts';
 import { AT } from './libc.ts';
 import { WORD, type Memory } from './memory.ts';
 import type { Hold, Moved, Pages, Report } from './messages.ts';
-import { NODE } from './node-table.ts';
+import { NODE } from './node-row.ts';
 import { rateWaitMs } from './rate.ts';
 import type { Handler } from './session.ts';
 

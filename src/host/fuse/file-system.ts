@@ -122,7 +122,7 @@ export class FileSystem {
       logFd: this.#logFd,
       controlFile: this.#controlFile,
       timeoutSeconds: this.options.shared === true ? 1 : 86_400,
-      keepCache: this.options.shared !== true,
+      isExclusive: this.options.shared !== true,
       directories: Math.max(8, Math.min(64, Math.floor(this.shared.sizes.files / 64))),
     };
   }
@@ -198,8 +198,12 @@ export class FileSystem {
       const device = index === 0 ? this.device : this.#clone();
       this.#spawn('serve', { lanes: toLanes[index] ?? [], notifier: toNotifier[index], device });
     }
-    await this.#reached(WORD.ready, count + LANES + 1);
-    await this.#reached(WORD.initDone, 1);
+    const gone = Promise.race(this.#exits).then(() => {
+      const message = `the mount at ${this.options.mountPoint} was taken away before it was ready`;
+      throw new Failure('mount-failed', message, { definite: false });
+    });
+    await Promise.race([this.#reached(WORD.ready, count + LANES + 1), gone]);
+    await Promise.race([this.#reached(WORD.initDone, 1), gone]);
   }
 
   #spawn(role: ThreadData['role'], given: Partial<ThreadData>): void {

@@ -16,7 +16,7 @@ import { describe, NAMES, operationOf } from './judged.ts';
 import { operationBit } from '../../core/disk/operation.ts';
 import { reachOf, reachingNames, type Reach } from '../../core/disk/reach.ts';
 import { WORD, type Memory } from './memory.ts';
-import { NODE } from './node-table.ts';
+import { NODE } from './node-row.ts';
 
 const O = OPCODES;
 const PER_RULE = 2;

@@ -7,10 +7,11 @@ import { addressOf } from './libc.ts';
  *   counters per rule: matched, hits, and 64-bit: next free instant of the rate, bytes and inodes used
  *   rules    the specification in force as JSON, its length in WORD.rulesLength
  *   nodes    one row per inode the kernel knows (node-table.ts)
- *   hash     heads of the chains by (device, inode)
- *   links    one row per name of an inode
+ *   hash     heads of the chains by (device, inode) (inode-index.ts)
+ *   links    one row per name of an inode (name-table.ts)
+ *   linkHash heads of the chains by (directory, name)
  *   names    the names, zero-terminated, in blocks of a power of two
- *   files    one row per descriptor number: which node it is open on
+ *   files    one row per descriptor number (open-files.ts)
  */
 export const WORD = {
   epoch: 0,
@@ -57,7 +58,7 @@ const WORDS = 64;
 const COUNTER_WORDS = 2;
 const WIDE = 3;
 export const NODE_WORDS = 16;
-export const LINK_WORDS = 4;
+export const LINK_WORDS = 8;
 export const FILE_WORDS = 4;
 export const NAME_UNIT = 16;
 
@@ -80,6 +81,7 @@ export interface Memory {
   readonly nodes: Int32Array;
   readonly hash: Int32Array;
   readonly links: Int32Array;
+  readonly linkHash: Int32Array;
   readonly names: Buffer;
   readonly namesAddress: number;
   readonly files: Int32Array;
@@ -99,6 +101,7 @@ function sections(sizes: Sizes): Record<string, Section> & { total: Section } {
     nodes: sizes.nodes * NODE_WORDS * 4,
     hash: sizes.nodes * 4,
     links: sizes.nodes * 2 * LINK_WORDS * 4,
+    linkHash: sizes.nodes * 4,
     names: sizes.nodes * 64,
     files: sizes.files * FILE_WORDS * 4,
   };
@@ -137,6 +140,7 @@ export function openMemory(shared: Shared): Memory {
     nodes: ints('nodes'),
     hash: ints('hash'),
     links: ints('links'),
+    linkHash: ints('linkHash'),
     names,
     namesAddress: addressOf(names),
     files: ints('files'),

@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 import { AT, libc, O_CLOEXEC, O_PATH } from './libc.ts';
 import { lockShared, unlockShared } from './lock.ts';
 import { WORD } from './memory.ts';
-import type { Name } from './node-table.ts';
+import type { Name } from './name-table.ts';
 import { appendName } from './undo-log.ts';
 
 /**

@@ -1,44 +1,10 @@
 import { assert } from '../../core/base/assert.ts';
 import { lock, unlock } from './lock.ts';
-import { FILE_WORDS, LINK_WORDS, NAME_UNIT, NODE_WORDS, WORD, type Memory } from './memory.ts';
-
-/** Columns of a node's row. Descriptors and links are kept plus one: 0 is none. */
-export const NODE = {
-  inoLow: 0,
-  inoHigh: 1,
-  device: 2,
-  lookups: 3,
-  link: 4,
-  pin: 5,
-  open: 6,
-  flags: 7,
-  next: 8,
-  generation: 9,
-  references: 10,
-  durableLow: 11,
-  durableHigh: 12,
-  durableEpoch: 13,
-  type: 14,
-  /** Counts up with every name given or taken, also from one inode of the row to the next. */
-  naming: 15,
-} as const;
-
-const LINK = { parent: 0, name: 1, length: 2, next: 3 } as const;
-const FILE = { node: 0, next: 1, flags: 2, generation: 3 } as const;
-
-/** The file had a set-user-id or set-group-id bit or a capability when we last looked. */
-export const PRIVILEGED = 1;
-/** Kept although the kernel forgot it: unsynced changes refer to it. */
-export const TRACKED = 2;
-
-export const ROOT = 1;
-
-/** A name that stands in some buffer: without its zero byte. */
-export interface Name {
-  bytes: Uint8Array;
-  from: number;
-  length: number;
-}
+import { InodeIndex } from './inode-index.ts';
+import { NODE_WORDS, WORD, type Memory } from './memory.ts';
+import { NameTable, type Name } from './name-table.ts';
+import { NODE, ROOT, TRACKED } from './node-row.ts';
+import { OpenFiles } from './open-files.ts';
 
 /**
  * The inodes the kernel knows, by node id (the row number), with the names that lead to them: no
@@ -46,21 +12,21 @@ export interface Name {
  * threads share the table; every method that changes it takes the table's lock itself.
  */
 export class NodeTable {
-  readonly #memory: Memory;
   readonly #nodes: Int32Array;
-  readonly #links: Int32Array;
-  readonly #files: Int32Array;
   readonly #words: Int32Array;
   readonly #mask: number;
+  readonly #inodes: InodeIndex;
+  readonly #names: NameTable;
+  readonly files: OpenFiles;
   /** Descriptors of directories that went with their last child: to be closed by the caller. */
   readonly orphans: number[] = [];
 
   constructor(memory: Memory) {
-    this.#memory = memory;
     this.#nodes = memory.nodes;
-    this.#links = memory.links;
-    this.#files = memory.files;
     this.#words = memory.words;
+    this.#inodes = new InodeIndex(memory);
+    this.#names = new NameTable(memory);
+    this.files = new OpenFiles(memory);
     this.#mask = memory.shared.sizes.nodes - 1;
     assert((memory.shared.sizes.nodes & this.#mask) === 0, 'the node count is no power of two');
   }
@@ -99,28 +65,6 @@ export class NodeTable {
     this.set(ROOT, NODE.references, 1);
   }
 
-  #bucket(device: number, inoLow: number, inoHigh: number): number {
-    let hash = Math.imul(inoLow ^ Math.imul(inoHigh, 0x85ebca6b) ^ device, 0x9e3779b1);
-    hash ^= hash >>> 15;
-    return hash & this.#mask;
-  }
-
-  #find(device: number, inoLow: number, inoHigh: number, type: number): number {
-    const { hash } = this.#memory;
-    let node = hash[this.#bucket(device, inoLow, inoHigh)] as number;
-    while (node !== 0) {
-      const at = node * NODE_WORDS;
-      const same =
-        this.#nodes[at + NODE.inoLow] === inoLow &&
-        this.#nodes[at + NODE.inoHigh] === inoHigh &&
-        this.#nodes[at + NODE.device] === device &&
-        (type === 0 || this.#nodes[at + NODE.type] === type);
-      if (same) return node;
-      node = this.#nodes[at + NODE.next] as number;
-    }
-    return 0;
-  }
-
   #allocate(device: number, inoLow: number, inoHigh: number, type: number): number {
     let node = this.#words[WORD.nodeFree] as number;
     if (node === 0) {
@@ -139,9 +83,7 @@ export class NodeTable {
     this.set(node, NODE.type, type);
     this.set(node, NODE.generation, generation);
     this.set(node, NODE.naming, naming);
-    const bucket = this.#bucket(device, inoLow, inoHigh);
-    this.set(node, NODE.next, this.#memory.hash[bucket] as number);
-    this.#memory.hash[bucket] = node;
+    this.#inodes.add(node);
     Atomics.add(this.#words, WORD.liveNodes, 1);
     return node;
   }
@@ -149,7 +91,7 @@ export class NodeTable {
   /** The node of an inode, or 0. */
   find(device: number, inoLow: number, inoHigh: number): number {
     lock(this.#words, WORD.nodeLock);
-    const node = this.#find(device, inoLow, inoHigh, 0);
+    const node = this.#inodes.find(device, inoLow, inoHigh, 0);
     unlock(this.#words, WORD.nodeLock);
     return node;
   }
@@ -167,15 +109,13 @@ export class NodeTable {
     name: Name,
   ): number {
     lock(this.#words, WORD.nodeLock);
-    let node = this.#find(device, inoLow, inoHigh, type);
+    let node = this.#inodes.find(device, inoLow, inoHigh, type);
     if (node === 0) node = this.#allocate(device, inoLow, inoHigh, type);
-    let entered = node;
-    if (node !== 0) {
-      if (parent !== 0 && node !== ROOT && !this.#addLink(node, parent, name)) entered = 0;
-      else this.#count(node, NODE.lookups, 1);
-    }
+    const isNamed = parent !== 0 && node > ROOT;
+    if (isNamed && !this.#addLink(node, parent, name)) node = 0;
+    if (node !== 0) this.#count(node, NODE.lookups, 1);
     unlock(this.#words, WORD.nodeLock);
-    return entered;
+    return node;
   }
 
   /**
@@ -202,112 +142,39 @@ export class NodeTable {
       ((this.#nodes[at + NODE.flags] as number) & TRACKED) !== 0;
     if (used || this.#nodes[at + NODE.type] === 0) return -1;
     const pin = (this.#nodes[at + NODE.pin] as number) - 1;
-    this.#unhash(node);
-    let link = this.#nodes[at + NODE.link] as number;
+    this.#inodes.remove(node);
     this.#nodes[at + NODE.type] = 0;
-    this.#nodes[at + NODE.link] = 0;
+    Atomics.sub(this.#words, WORD.liveNodes, 1);
+    for (let link = this.#names.first(node); link !== 0; link = this.#names.first(node)) {
+      this.#removeLink(node, link);
+    }
     this.#nodes[at + NODE.next] = this.#words[WORD.nodeFree] as number;
     this.#words[WORD.nodeFree] = node;
-    Atomics.sub(this.#words, WORD.liveNodes, 1);
-    while (link !== 0) {
-      const next = this.#links[link * LINK_WORDS + LINK.next] as number;
-      this.#freeLink(link);
-      link = next;
-    }
     return pin;
   }
 
-  #unhash(node: number): void {
-    const { hash } = this.#memory;
-    const at = node * NODE_WORDS;
-    const bucket = this.#bucket(
-      this.#nodes[at + NODE.device] as number,
-      this.#nodes[at + NODE.inoLow] as number,
-      this.#nodes[at + NODE.inoHigh] as number,
-    );
-    const next = this.#nodes[at + NODE.next] as number;
-    let here = hash[bucket] as number;
-    if (here === node) {
-      hash[bucket] = next;
-      return;
-    }
-    while (here !== 0) {
-      const after = this.#nodes[here * NODE_WORDS + NODE.next] as number;
-      if (after === node) {
-        this.#nodes[here * NODE_WORDS + NODE.next] = next;
-        return;
-      }
-      here = after;
-    }
-  }
-
-  #nameClass(length: number): number {
-    return Math.max(0, 32 - Math.clz32(Math.ceil((length + 1) / NAME_UNIT) - 1));
-  }
-
-  #findLink(node: number, parent: number, name: Name): number {
-    const { names } = this.#memory;
-    let link = this.get(node, NODE.link);
-    while (link !== 0) {
-      const at = link * LINK_WORDS;
-      const length = this.#links[at + LINK.length] as number;
-      if (this.#links[at + LINK.parent] === parent && length === name.length) {
-        const from = (this.#links[at + LINK.name] as number) * NAME_UNIT;
-        const end = name.from + name.length;
-        if (names.compare(name.bytes, name.from, end, from, from + length) === 0) return link;
-      }
-      link = this.#links[at + LINK.next] as number;
-    }
-    return 0;
-  }
-
-  /** The newest name comes first: it is the one used. */
+  /** The newest name comes first: it is the one used. @returns false where there is no room. */
   #addLink(node: number, parent: number, name: Name): boolean {
-    if (this.#findLink(node, parent, name) !== 0) return true;
-    const size = this.#nameClass(name.length);
-    let block = this.#words[WORD.nameFree + size] as number;
-    if (block === 0) {
-      block = this.#words[WORD.nameTop] as number;
-      const top = block + (1 << size);
-      if (top * NAME_UNIT > this.#memory.names.length) return false;
-      this.#words[WORD.nameTop] = top;
-    } else {
-      this.#words[WORD.nameFree + size] = this.#memory.names.readInt32LE(block * NAME_UNIT);
-    }
-    let link = this.#words[WORD.linkFree] as number;
-    if (link === 0) {
-      link = this.#words[WORD.linkTop] as number;
-      if ((link + 1) * LINK_WORDS > this.#links.length) return false;
-      this.#words[WORD.linkTop] = link + 1;
-    } else {
-      this.#words[WORD.linkFree] = this.#links[link * LINK_WORDS + LINK.next] as number;
-    }
-    const { names } = this.#memory;
-    names.set(name.bytes.subarray(name.from, name.from + name.length), block * NAME_UNIT);
-    names[block * NAME_UNIT + name.length] = 0;
-    const at = link * LINK_WORDS;
-    this.#links[at + LINK.parent] = parent;
-    this.#links[at + LINK.name] = block;
-    this.#links[at + LINK.length] = name.length;
-    this.#links[at + LINK.next] = this.get(node, NODE.link);
-    this.set(node, NODE.link, link);
+    if (this.#names.find(node, parent, name) !== 0) return true;
+    if (!this.#names.add(node, parent, name)) return false;
     this.#count(node, NODE.naming, 1);
     this.#count(parent, NODE.references, 1);
     return true;
   }
 
-  #freeLink(link: number): void {
-    const at = link * LINK_WORDS;
-    const parent = this.#links[at + LINK.parent] as number;
-    const block = this.#links[at + LINK.name] as number;
-    const size = this.#nameClass(this.#links[at + LINK.length] as number);
-    this.#memory.names.writeInt32LE(this.#words[WORD.nameFree + size] as number, block * NAME_UNIT);
-    this.#words[WORD.nameFree + size] = block;
-    this.#links[at + LINK.next] = this.#words[WORD.linkFree] as number;
-    this.#words[WORD.linkFree] = link;
+  #removeLink(node: number, link: number): void {
+    const parent = this.#names.remove(node, link);
     this.#count(parent, NODE.references, -1);
     const pin = this.#releaseIfUnused(parent);
     if (pin >= 0) this.orphans.push(pin);
+  }
+
+  /** The node that a name in a directory leads to as far as we were told, or 0. */
+  child(parent: number, name: Name): number {
+    lock(this.#words, WORD.nodeLock);
+    const node = this.#names.child(parent, name);
+    unlock(this.#words, WORD.nodeLock);
+    return node;
   }
 
   /** A name more of a node. */
@@ -322,18 +189,9 @@ export class NodeTable {
   removeName(node: number, parent: number, name: Name): boolean {
     if (node === 0) return false;
     lock(this.#words, WORD.nodeLock);
-    const link = this.#findLink(node, parent, name);
+    const link = this.#names.find(node, parent, name);
     if (link !== 0) {
-      const next = this.#links[link * LINK_WORDS + LINK.next] as number;
-      let before = this.get(node, NODE.link);
-      if (before === link) this.set(node, NODE.link, next);
-      else {
-        while (this.#links[before * LINK_WORDS + LINK.next] !== link) {
-          before = this.#links[before * LINK_WORDS + LINK.next] as number;
-        }
-        this.#links[before * LINK_WORDS + LINK.next] = next;
-      }
-      this.#freeLink(link);
+      this.#removeLink(node, link);
       this.#count(node, NODE.naming, 1);
     }
     const named = this.get(node, NODE.link) !== 0;
@@ -343,22 +201,18 @@ export class NodeTable {
 
   /** The directory that holds a node's name in use, or 0 where it has none. */
   parentOf(node: number): number {
-    const link = this.get(node, NODE.link);
-    return link === 0 ? 0 : (this.#links[link * LINK_WORDS + LINK.parent] as number);
+    const link = this.#names.first(node);
+    return link === 0 ? 0 : this.#names.parent(link);
   }
 
   /** Address of the zero-terminated name in use; only for a node that has one. */
   nameAddress(node: number): number {
-    const link = this.get(node, NODE.link);
-    const block = this.#links[link * LINK_WORDS + LINK.name] as number;
-    return this.#memory.namesAddress + block * NAME_UNIT;
+    return this.#names.address(this.#names.first(node));
   }
 
   /** The name in use, without its zero byte, as a view. */
   nameOf(node: number): Buffer {
-    const at = this.get(node, NODE.link) * LINK_WORDS;
-    const from = (this.#links[at + LINK.name] as number) * NAME_UNIT;
-    return this.#memory.names.subarray(from, from + (this.#links[at + LINK.length] as number));
+    return this.#names.view(this.#names.first(node));
   }
 
   /** The current path from the mount's root without a leading '/', or undefined without a name. */
@@ -386,30 +240,11 @@ export class NodeTable {
 
   /** Notes that a descriptor is open on a node. @returns false where the number is too large. */
   opened(node: number, descriptor: number, flags: number): boolean {
-    const at = descriptor * FILE_WORDS;
-    if (at + FILE_WORDS > this.#files.length) return false;
+    if (!this.files.hasRoom(descriptor)) return false;
     lock(this.#words, WORD.nodeLock);
-    this.#files[at + FILE.node] = node;
-    this.#files[at + FILE.flags] = flags;
-    this.#files[at + FILE.next] = this.get(node, NODE.open);
-    this.set(node, NODE.open, descriptor + 1);
+    this.files.add(node, descriptor, flags);
     unlock(this.#words, WORD.nodeLock);
     return true;
-  }
-
-  /** Whether this descriptor is one the kernel got from us for this node. */
-  isOpen(node: number, descriptor: number): boolean {
-    return this.#files[descriptor * FILE_WORDS + FILE.node] === node && node !== 0;
-  }
-
-  fileFlags(descriptor: number): number {
-    return this.#files[descriptor * FILE_WORDS + FILE.flags] as number;
-  }
-
-  setFileFlag(descriptor: number, flag: number, on: boolean): void {
-    const at = descriptor * FILE_WORDS + FILE.flags;
-    if (on) Atomics.or(this.#files, at, flag);
-    else Atomics.and(this.#files, at, ~flag);
   }
 
   /** A descriptor open on the node, or -1. */
@@ -424,18 +259,7 @@ export class NodeTable {
    */
   closing(node: number, descriptor: number): number[] {
     lock(this.#words, WORD.nodeLock);
-    const at = descriptor * FILE_WORDS;
-    let before = this.get(node, NODE.open) - 1;
-    if (before === descriptor) this.set(node, NODE.open, this.#files[at + FILE.next] as number);
-    else {
-      while (before >= 0 && this.#files[before * FILE_WORDS + FILE.next] !== descriptor + 1) {
-        before = (this.#files[before * FILE_WORDS + FILE.next] as number) - 1;
-      }
-      if (before >= 0) {
-        this.#files[before * FILE_WORDS + FILE.next] = this.#files[at + FILE.next] as number;
-      }
-    }
-    this.#files[at + FILE.node] = 0;
+    this.files.remove(node, descriptor);
     const nameless =
       node !== ROOT &&
       this.get(node, NODE.link) === 0 &&

@@ -11,7 +11,7 @@ import type { Engine } from './engine.ts';
 import { WORD } from './memory.ts';
 import type { Moved, NoticeMessage, Pages, Report, Sweep } from './messages.ts';
 import type { Notices } from './notices.ts';
-import { ROOT } from './node-table.ts';
+import { ROOT } from './node-row.ts';
 
 const EPOCH_MINOR = 44;
 const PAGE = 4096;

@@ -11,7 +11,7 @@ import { GETATTR_FH, OUT_HEADER_BYTES, SETATTR } from '../../core/codec/fuse/con
 import { ERRNO } from '../../core/disk/errno.ts';
 import { AT, libc } from './libc.ts';
 import { killPrivileges } from './operations-files.ts';
-import { PRIVILEGED } from './node-table.ts';
+import { PRIVILEGED } from './node-row.ts';
 import type { Engine } from './engine.ts';
 
 /** Attributes, extended attributes, and those of the file system. */

@@ -28,7 +28,8 @@ import { cString, lastErrno, libc, O_CLOEXEC, O_TMPFILE_BIT } from './libc.ts';
 import { WORD } from './memory.ts';
 import { keepGroupBit } from './operations-names.ts';
 import type { Engine } from './engine.ts';
-import { NODE, PRIVILEGED, type Name } from './node-table.ts';
+import type { Name } from './name-table.ts';
+import { NODE, PRIVILEGED } from './node-row.ts';
 
 /** Operations on open files. The file handle the kernel holds is the backing descriptor itself. */
 
@@ -52,7 +53,7 @@ function backingFlags(flags: number): number {
 function printOpen(engine: Engine, at: number, fd: number, node: number): number {
   engine.outputView.setUint32(at, fd, true);
   engine.outputView.setUint32(at + 4, 0, true);
-  const keeps = engine.options.keepCache ? FOPEN.keepCache : 0;
+  const keeps = engine.options.isExclusive ? FOPEN.keepCache : 0;
   const flags = keeps | (engine.wantsFlush(node) ? 0 : FOPEN.noflush);
   engine.outputView.setUint32(at + OpenOut.at.openFlags, flags, true);
   engine.outputView.setUint32(at + OpenOut.at.backingId, 0, true);

@@ -7,7 +7,8 @@ import { AT, libc, O_CLOEXEC, O_PATH } from './libc.ts';
 import { lockExclusive, unlockExclusive } from './lock.ts';
 import { WORD } from './memory.ts';
 import type { Engine } from './engine.ts';
-import { NODE, type Name } from './node-table.ts';
+import type { Name } from './name-table.ts';
+import { NODE } from './node-row.ts';
 
 /** Operations on names. Those that move or remove a name hold the path lock alone. */
 
@@ -121,7 +122,7 @@ export function unlink(engine: Engine): number {
     const parentFd = engine.directory(engine.node);
     if (parentFd === -1) return engine.failed();
     const flags = engine.opcode === OPCODES.rmdir ? AT.removedir : 0;
-    const kept = keep(engine, parentFd, name);
+    const kept = keep(engine, parentFd, engine.node, name);
     if (libc.unlinkat(parentFd, engine.addressOfName(name), flags) === -1) {
       const error = engine.failed();
       engine.close(kept.fd);
@@ -139,12 +140,19 @@ interface Kept {
   fd: number;
 }
 
+/**
+ * The node a name leads to, or 0. The kernel moves and removes only what it has looked up before, so
+ * in a directory that is ours alone the table knows.
+ */
+function nodeAt(engine: Engine, parentFd: number, parent: number, name: Name): number {
+  if (engine.options.isExclusive) return engine.table.child(parent, name);
+  const looked = engine.stat(parentFd, engine.addressOfName(name), AT.symlinkNofollow);
+  return looked === 0 ? engine.known() : 0;
+}
+
 /** Before the name goes: which node it leads to, and a descriptor where no other keeps it. */
-function keep(engine: Engine, parentFd: number, name: Name): Kept {
-  if (engine.stat(parentFd, engine.addressOfName(name), AT.symlinkNofollow) !== 0) {
-    return { node: 0, fd: -1 };
-  }
-  const node = engine.known();
+function keep(engine: Engine, parentFd: number, parent: number, name: Name): Kept {
+  const node = nodeAt(engine, parentFd, parent, name);
   if (node === 0 || engine.table.openDescriptor(node) !== -1) return { node, fd: -1 };
   const flags = O_PATH | constants.O_NOFOLLOW | O_CLOEXEC;
   return { node, fd: libc.openat(parentFd, engine.addressOfName(name), flags, 0) };
@@ -193,10 +201,8 @@ function move(engine: Engine, from: Place, to: Place, flags: number): number {
   if (newFd === -1) return engine.failed();
   const oldPath = engine.addressOfName(from.name);
   const newPath = engine.addressOfName(to.name);
-  const looked = engine.stat(oldFd, oldPath, AT.symlinkNofollow);
-  if (looked !== 0) return looked;
-  const source = engine.known();
-  const target = keep(engine, newFd, to.name);
+  const source = nodeAt(engine, oldFd, from.parent, from.name);
+  const target = keep(engine, newFd, to.parent, to.name);
   if (libc.renameat2(oldFd, oldPath, newFd, newPath, flags) === -1) {
     const error = engine.failed();
     engine.close(target.fd);

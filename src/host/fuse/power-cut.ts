@@ -15,7 +15,7 @@ import { libc } from './libc.ts';
 import { lockExclusive, unlockExclusive } from './lock.ts';
 import { WORD } from './memory.ts';
 import { loseNames, type LostName } from './name-undo.ts';
-import { NODE } from './node-table.ts';
+import { NODE } from './node-row.ts';
 import { forgotten } from './tracking.ts';
 import { clearLog, logOf, readLog } from './undo-log.ts';
 

@@ -13,7 +13,7 @@ import { libc } from './libc.ts';
 import { lockShared, unlockShared } from './lock.ts';
 import { WORD } from './memory.ts';
 import { changesNames, trackNames } from './name-tracking.ts';
-import { NODE } from './node-table.ts';
+import { NODE } from './node-row.ts';
 import { append, logOf, tracked } from './undo-log.ts';
 
 /**

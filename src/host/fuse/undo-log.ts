@@ -15,7 +15,7 @@ import type { Engine } from './engine.ts';
 import { addressOf, libc } from './libc.ts';
 import { lockExclusive, lockShared, unlockExclusive, unlockShared } from './lock.ts';
 import { WORD } from './memory.ts';
-import { NODE } from './node-table.ts';
+import { NODE } from './node-row.ts';
 
 /**
  * The log of what was not fsynced, in a memory file all threads write (disk/undo-log.ts). It is

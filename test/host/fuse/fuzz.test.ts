@@ -32,7 +32,7 @@ test(
     try {
       writeFileSync(`${directory}/file`, 'x');
       const memory = openMemory(createShared({ nodes: 1024, files: 4096 }));
-      const options = { rootFd, logFd, timeoutSeconds: 1, keepCache: true, directories: 8 };
+      const options = { rootFd, logFd, timeoutSeconds: 1, isExclusive: true, directories: 8 };
       const engine = new Engine(memory, options);
       assert.equal(engine.statDescriptor(rootFd), 0);
       new NodeTable(memory).start(engine.device, engine.inoLow, engine.inoHigh);
