@@ -124,7 +124,8 @@ signal() { # SERVICE SIGNAL
 
 serve() { # VERB SERVICE
   case "$1" in
-    start) wanted[$2]=yes; start "$2" ;;
+    # One that has just ended must not be taken for running.
+    start) look_after; wanted[$2]=yes; start "$2" ;;
     stop) signal "$2" TERM ;;
     kill) signal "$2" KILL ;;
     *) reply="unknown request '$1'" ;;

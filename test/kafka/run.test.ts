@@ -99,7 +99,8 @@ withLab({ name: testLabName('run'), agents: true, coordinator: true }, (lab) => 
       );
       assert.equal(result.faults[2]?.endedBy, 'deadline');
       assert.ok(result.acknowledged > 9_000, String(result.acknowledged));
-      assert.equal(result.read, result.acknowledged);
+      // More, where a write was taken whose acknowledgement nobody heard.
+      assert.ok(result.read >= result.acknowledged, `${result.read} of ${result.acknowledged}`);
       for (const file of ['report.html', 'verdict.json', 'history.jsonl.gz']) {
         assert.ok(existsSync(join(directory, 'first', file)), file);
       }

@@ -11,6 +11,8 @@ import { findProcesses, signalAll, type SeenProcess } from './processes.ts';
 
 /** A JVM shows its arguments at once; what starts it (a unit, an init) may take its time. */
 const START_WAIT_MS = 15_000;
+/** A start that brought nothing is asked for again after so long. */
+const AGAIN_MS = 1_000;
 
 /** The services of the agent's configuration. */
 export class Services {
@@ -59,13 +61,15 @@ export class Services {
       throw new Failure('service-not-startable', message, { definite: true });
     }
     if (this.running(service).length > 0) return;
-    const command =
-      'argv' in service.start
-        ? startDetached(service.start.argv)
-        : startUnit(service.start.systemdUnit);
-    for (let waited = 0; waited < START_WAIT_MS; waited += 20) {
-      await command.failed();
+    let command = startBy(service.start);
+    for (let waited = 0, asked = 0; waited < START_WAIT_MS; waited += 20) {
+      const isOver = await command.isOver();
       if (this.running(service).length > 0) return;
+      // Whoever starts it may not have noticed yet that it had ended, and then has done nothing.
+      if (isOver && waited - asked >= AGAIN_MS) {
+        command = startBy(service.start);
+        asked = waited;
+      }
       await sleep(20);
     }
     throw new Failure('service-not-started', `service '${name}' does not run after its start`, {
@@ -75,21 +79,26 @@ export class Services {
 }
 
 interface StartCommand {
-  /** @throws Failure once the command is known to have failed. */
-  failed(): Promise<void>;
+  /** Whether it has done what it does. @throws Failure once it is known to have failed. */
+  isOver(): Promise<boolean>;
+}
+
+function startBy(start: NonNullable<Service['start']>): StartCommand {
+  return 'argv' in start ? startDetached(start.argv) : startUnit(start.systemdUnit);
 }
 
 function startUnit(unit: string): StartCommand {
   const done = exec(['systemctl', 'start', '--no-block', unit]);
-  // Its error is for failed(); until that is called nobody else must be told.
+  // Its error is for isOver(); until that is called nobody else must be told.
   done.catch(() => {});
-  return { failed: async () => void (await done) };
+  return { isOver: async () => (await done, true) };
 }
 
 /** In a session of its own, deaf and mute, with no more of our environment than a path. */
 function startDetached(argv: readonly string[]): StartCommand {
   const [program = '', ...rest] = argv;
   let failure: Failure | undefined;
+  let isOver = false;
   const child = spawn(program, rest, {
     detached: true,
     stdio: 'ignore',
@@ -105,6 +114,7 @@ function startDetached(argv: readonly string[]): StartCommand {
     failure = new Failure('service-not-started', message, { definite: true, cause });
   });
   child.once('exit', (code, signal) => {
+    isOver = true;
     if (code === 0) return;
     const message = `${program} ended with ${signal ?? code}`;
     failure ??= new Failure('service-not-started', message, { definite: false });
@@ -112,8 +122,9 @@ function startDetached(argv: readonly string[]): StartCommand {
   child.unref();
   if (child.pid !== undefined) leaveGuardGroups(child.pid);
   return {
-    async failed() {
+    async isOver() {
       if (failure) throw failure;
+      return isOver;
     },
   };
 }
