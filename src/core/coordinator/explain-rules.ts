@@ -2,8 +2,12 @@ import { setName, writeChain, writeRemoval, writeSets } from '../codec/iptables.
 import { groupsOf } from '../codec/netfilter.ts';
 import { writeSteerTable } from '../codec/nft-steer.ts';
 import { writeDelete, writeTable } from '../codec/nft.ts';
+import { writeShapeTable } from '../codec/nft-shape.ts';
+import { classesOf, writeTree } from '../codec/tc.ts';
 import type { RuleTable } from '../model/act-netfilter.ts';
+import type { ShapeTable } from '../model/act-shaping.ts';
 import type { Act } from '../model/act.ts';
+import { stageOf } from '../model/shape-stage.ts';
 
 const FAMILIES = [4, 6] as const;
 
@@ -40,6 +44,19 @@ function iptablesRemoval(rules: RuleTable): string {
   return withPrograms([...removals, ['ipset restore', destroyed.join('')]]);
 }
 
+/** As on a node where nothing else is shaped. */
+function qdiscRules(shaping: ShapeTable): string {
+  const { table, faultId, devices, shape } = shaping;
+  const peers = shaping.peers.map(({ name }, index) => ({ name, index: index + 1 }));
+  const shaper = { table, faultId, slot: 0, stage: stageOf(shape), devices, peers };
+  const trees = devices.flatMap((device) => writeTree(device, classesOf([shaper], device), []));
+  const indices = Object.fromEntries(peers.map(({ name, index }) => [name, index]));
+  return withPrograms([
+    ['tc -batch', `${trees.join('\n')}\n`],
+    ['nft -f', writeShapeTable(shaping, { slot: 0, indices })],
+  ]);
+}
+
 /** An act in the kernel's own language, where it has one. @param of what an undo undoes. */
 export function rulesOf(act: Act, of?: Act): string | undefined {
   switch (act.act) {
@@ -51,6 +68,8 @@ export function rulesOf(act: Act, of?: Act): string | undefined {
       return of?.act === 'netfilter.apply' ? iptablesRemoval(of.rules) : undefined;
     case 'packets.steer':
       return writeSteerTable(act.steer);
+    case 'shaping.apply':
+      return qdiscRules(act.shaping);
     default:
       return undefined;
   }

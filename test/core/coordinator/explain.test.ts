@@ -4,8 +4,12 @@ import { explainFault } from '../../../src/core/coordinator/explain.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
 
 /** The rules, and what takes them away, of one fault on its first node. */
-function rulesOf(params: Record<string, unknown>): { rules: string; undoRules: string } {
-  const fault = { id: 'f-1', kind: 'network.partition', atMs: 0, durationMs: 1_000, params };
+function rulesOf(
+  params: Record<string, unknown>,
+  kind = 'network.partition',
+): { rules: string; undoRules: string } {
+  const targets = kind === 'network.partition' ? {} : { targets: 'n1' };
+  const fault = { id: 'f-1', kind, atMs: 0, durationMs: 1_000, params, ...targets };
   const step = explainFault(fault, EXAMPLE_TOPOLOGY)?.nodes[0]?.steps[0];
   assert.ok(step);
   return { rules: step.rules ?? '', undoRules: step.undoRules ?? '' };
@@ -31,5 +35,13 @@ suite('explain', () => {
     assert.equal(undoRules.split(`-X ${token}\n`).length, 3);
     for (const set of ['g0v4', 'c0v4', 'g1v6', 'c1v6'])
       assert.ok(undoRules.includes(`destroy ${token}-${set}\n`), set);
+  });
+
+  test('qdiscs in the words of tc, and what chooses their classes in those of nftables', () => {
+    const params = { latency: '20ms', peers: ['n2'], backend: 'netem' };
+    const { rules } = rulesOf(params, 'network.delay');
+    assert.match(rules, /^# tc -batch\nqdisc add dev eth0 root handle fa17: htb default 0$/m);
+    assert.match(rules, /^qdisc replace dev eth0 .* netem limit 50000 delay 20000us$/m);
+    assert.match(rules, /^# nft -f\n[^]*ip daddr @p0v4 counter jump c0/m);
   });
 });
