@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PACKET_FLAGS } from '../../src/host/nfqueue/process.ts';
 import { Random } from '../../src/core/base/random.ts';
 import { TestNetwork, type TestNode } from '../../test/support/netns.ts';
 
@@ -29,7 +30,7 @@ const ours = (priority: number) => (delayUs: number) => {
   const work = { queue: QUEUE, shape, seed: 1, peers: [], timeoutMs: 60_000, priority };
   const options = JSON.stringify({ ...work, faultId: 'bench' });
   const bin = join(ROOT, 'src', 'bin', 'packets.ts');
-  return [process.execPath, '--max-semi-space-size=8', bin, '--token', 'faultline-bench', options];
+  return [process.execPath, ...PACKET_FLAGS, bin, '--token', 'faultline-bench', options];
 };
 
 const SUBJECTS: Subject[] = [

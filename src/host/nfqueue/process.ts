@@ -10,6 +10,11 @@ import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/packets.ts');
 const SCRIPT = '/src/bin/packets.ts';
+/**
+ * V8's own threads do not have the loop's priority: who waits for them to collect or to compile waits like
+ * everybody on a busy machine.
+ */
+export const PACKET_FLAGS = ['--max-semi-space-size=8', '--single-threaded'];
 /** Queue numbers of ours: tries begin at a place that the token chooses. */
 const FIRST_QUEUE = 16_384;
 const QUEUES = 32_768;
@@ -61,7 +66,7 @@ export async function startPackets(options: Omit<PacketProcess, 'queue'>): Promi
 
 /** @returns false where the queue is another's. */
 async function startOn({ token, ...options }: PacketProcess): Promise<boolean> {
-  const argv = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8', BIN];
+  const argv = ['--disable-warning=ExperimentalWarning', ...PACKET_FLAGS, BIN];
   const child = spawn(process.execPath, [...argv, '--token', token, JSON.stringify(options)], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
