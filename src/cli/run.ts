@@ -63,11 +63,12 @@ async function createRun(client: HttpClient, execution: Execution): Promise<RunS
 /** The nodes the coordinator knows: what the scenario's selectors are checked against. */
 async function topologyOf(client: HttpClient): Promise<Topology> {
   const { nodes } = await client.get<{ nodes: NodeStatus[] }>('/v1/nodes');
-  const named = nodes.map(({ name, addresses, roles, agent }): Node => ({
+  const named = nodes.map(({ name, addresses, roles, agent, listeners }): Node => ({
     name,
     addresses,
     roles: roles as Node['roles'],
     ...(agent === null ? {} : { agent }),
+    ...(listeners && { listeners }),
   }));
   return { name: 'cluster', nodes: named };
 }

@@ -123,6 +123,16 @@ faults:
     assert.doesNotMatch(said(1), /\/cluster/);
   });
 
+  test('the listeners of a lab are known before it is there', () => {
+    const params = { shape: 'isolate', listeners: ['replication', 'controller'] };
+    const cut = { at: '1s', kind: 'network.partition', targets: 'n1', params, duration: '5s' };
+    const scenario = { faultline: 1, name: 'cut', duration: '10s', faults: [cut] };
+    withFiles({ 'cut.json': JSON.stringify(scenario) }, (directory) => {
+      const { code, stdout } = faultline(['validate', join(directory, 'cut.json')]);
+      assert.equal(code, 0, stdout);
+    });
+  });
+
   test('a cluster.yaml is known by its nodes', () => {
     const cluster = 'name: c\nnodes:\n  - { name: a, addresses: [10.0.0.1], roles: [brokr] }\n';
     withFiles({ 'cluster.yaml': cluster }, (directory) => {

@@ -270,6 +270,26 @@ class FaultStatus(_FaultStatusRequired, _FaultStatusOptional):
     pass
 
 
+_NodeStatusListenersItemRequired = TypedDict(
+    "_NodeStatusListenersItemRequired",
+    {
+        "name": str,
+        "port": int,
+    },
+)
+
+_NodeStatusListenersItemOptional = TypedDict(
+    "_NodeStatusListenersItemOptional",
+    {
+        "purpose": Literal["client", "replication", "controller"],
+    },
+    total=False,
+)
+
+class NodeStatusListenersItem(_NodeStatusListenersItemRequired, _NodeStatusListenersItemOptional):
+    pass
+
+
 NodeStatusClock = TypedDict(
     "NodeStatusClock",
     {
@@ -303,6 +323,7 @@ _NodeStatusRequired = TypedDict(
 _NodeStatusOptional = TypedDict(
     "_NodeStatusOptional",
     {
+        "listeners": List[NodeStatusListenersItem],
         "linkError": str,
         "since": str,
         "clock": NodeStatusClock,
@@ -321,6 +342,7 @@ ScenarioClusterLab = TypedDict(
         "brokers": int,
         "controllers": int,
         "kafka": str,
+        "disks": int,
     },
     total=False,
 )

@@ -3,7 +3,7 @@ import type { Problem } from '../base/problem.ts';
 import { FaultRequest, Override } from './fault-request.ts';
 import { ENDED_BY, STATES, type Effect, type EndedBy, type State } from './lifecycle.ts';
 import type { Answer } from './query.ts';
-import { NodeName } from './topology.ts';
+import { Listener, NodeName } from './topology.ts';
 
 const StateSchema = Type.Unsafe<State>(Type.Enum([...STATES]));
 const EndedBySchema = Type.Unsafe<EndedBy>(Type.Enum([...ENDED_BY]));
@@ -160,6 +160,8 @@ export const NodeStatus = Type.Object(
     roles: Type.Array(Type.String()),
     addresses: Type.Array(Type.String()),
     agent: Type.Union([Type.String(), Type.Null()]),
+    /** Of cluster.yaml, or of its Kafka's own configuration; absent where neither tells. */
+    listeners: Type.Optional(Type.Array(Listener)),
     /** 'linked', 'unreachable', 'refused' (wrong name, cluster, version or token) or 'none'. */
     link: Type.Enum(['linked', 'unreachable', 'refused', 'none']),
     linkError: Type.Optional(Type.String()),

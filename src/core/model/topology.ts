@@ -92,6 +92,15 @@ export interface TopicPartitionState {
   isr: number[];
 }
 
+/** Where one of Kafka's nodes listens, as Kafka itself says it. */
+export interface KnownListeners {
+  /** Its node.id. */
+  id: number;
+  /** Names and addresses it is known by. */
+  hosts: string[];
+  listeners: Listener[];
+}
+
 /** What a live view of the cluster showed at one instant. */
 export interface ClusterSnapshot {
   /** Milliseconds since the epoch, by the coordinator's clock. */
@@ -101,6 +110,8 @@ export interface ClusterSnapshot {
   /** Kafka node id of the active controller, -1: none known. */
   activeController: number;
   voters: number[];
+  /** Where Kafka's nodes listen, of those whose configuration could be read. */
+  listeners?: KnownListeners[];
   /** min.insync.replicas by topic, where the view knows it. */
   minInsyncReplicas?: Record<string, number>;
   /** Why this is not the whole truth (an unreachable cluster), where it is not. */

@@ -105,9 +105,27 @@ export function rulePeer(traffic: Traffic, self: Node, peer: Node): RulePeer {
   return rule;
 }
 
+/** Kafka's nodes of which nobody knows where they listen: a cut of listeners would pass them by. */
+function unknownListeners(words: readonly string[], topology: Topology): Problem[] {
+  const isConcerned = ({ roles }: Node): boolean =>
+    (roles.includes('broker') && words.some((word) => word !== 'controller')) ||
+    (roles.includes('controller') && words.some((word) => !OF_BROKERS.includes(word)));
+  return topology.nodes
+    .filter((node) => !node.listeners && isConcerned(node))
+    .map(({ name }) => ({
+      path: '/listeners',
+      message: `node '${name}' has no 'listeners' in cluster.yaml, and its Kafka could not be asked`,
+      expected: `'listeners' of '${name}', 'kafka.bootstrap' with it up and allowed to describe its configuration, or 'ports' here`,
+    }));
+}
+
+/** What no controller has that is not a broker, too. */
+const OF_BROKERS: readonly string[] = ['client', 'replication'];
+
 /** Listeners that no node answers to, and protocols that no listener speaks. */
 export function checkTraffic(traffic: Traffic, topology: Topology): Problem[] {
-  const problems: Problem[] = [];
+  const problems = unknownListeners(traffic.listeners ?? [], topology);
+  if (problems.length > 0) return problems;
   for (const [index, word] of (traffic.listeners ?? []).entries()) {
     if (topology.nodes.some((node) => meant(node, word).length > 0)) continue;
     const known = [

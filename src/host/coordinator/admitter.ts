@@ -5,9 +5,10 @@ import type { MachineState } from '../../core/coordinator/machine-types.ts';
 import type { Blast } from '../../core/coordinator/safety.ts';
 import type { FaultRequest } from '../../core/model/fault-request.ts';
 import type { Limits } from '../../core/model/scenario.ts';
-import type { NodeName, Topology } from '../../core/model/topology.ts';
+import type { NodeName } from '../../core/model/topology.ts';
 import type { AgentLink } from './agent-link.ts';
 import type { Driver, ResolveEffect } from './driver.ts';
+import type { KnownTopology } from './known-topology.ts';
 import type { LiveView } from './options.ts';
 
 /** A view older than this is asked anew before a selector is resolved on it. */
@@ -15,7 +16,7 @@ const FRESH_MS = 300;
 const REFRESH_MAX_MS = 700;
 
 interface AdmitterOptions {
-  topology: Topology;
+  topology: KnownTopology;
   links: ReadonlyMap<NodeName, AgentLink>;
   limits: Limits;
   view: LiveView | undefined;
@@ -76,7 +77,8 @@ export class Admitter {
     instance: number,
     limits?: Limits,
   ): Checked<Resolution> {
-    const { topology, links, view } = this.#options;
+    const { links, view } = this.#options;
+    const topology = this.#options.topology.learn();
     const snapshot = view?.snapshot();
     const capabilities = [...links].flatMap(([node, link]) =>
       link.capabilities === undefined ? [] : ([[node, link.capabilities]] as const),

@@ -15,6 +15,7 @@ import { Driver } from './driver.ts';
 import { Faults } from './faults.ts';
 import { dialAgents, sendCommand } from './links.ts';
 import { nodeStatuses } from './node-status.ts';
+import { KnownTopology } from './known-topology.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { Writer } from './writer.ts';
 
@@ -23,11 +24,11 @@ const EVENTS_HELD = 4_096;
 /** Runs the pure machine of core/coordinator on real links, disk and time. */
 export class Coordinator implements CoordinatorApi {
   readonly cluster: Cluster;
-  readonly topology: Topology;
   readonly stateDirectory: string;
   readonly events: EventLog<Event>;
   readonly links: ReadonlyMap<NodeName, AgentLink>;
   readonly #options: CoordinatorOptions;
+  readonly #topology: KnownTopology;
   readonly #writer: Writer;
   readonly #driver: Driver;
   readonly #faults: Faults;
@@ -38,17 +39,18 @@ export class Coordinator implements CoordinatorApi {
     const { cluster, store, limits, view } = options;
     this.#options = options;
     this.cluster = cluster;
-    this.topology = { name: cluster.name, nodes: cluster.nodes };
+    const topology = new KnownTopology(cluster, view);
+    this.#topology = topology;
     this.stateDirectory = options.stateDirectory;
     const { events, lastId } = store.events();
     this.events = new EventLog<Event>(EVENTS_HELD, lastId, events);
     const writer = new Writer(store, options.logger);
     const linkOptions = { ...options.agents, owner: this.owner };
     const links = dialAgents(cluster, linkOptions, (node) => this.#listener(node));
-    const admitter = new Admitter({ topology: this.topology, links, limits, view });
+    const admitter = new Admitter({ topology, links, limits, view });
     const halted = store.setting('halted') === 'true';
     const open = store.openFaults();
-    const state = startState(this.owner, this.topology, halted, open, options.settings);
+    const state = startState(this.owner, topology, halted, open, options.settings);
     const driver = new Driver(state, {
       writeFirst: (effects, isCreation) => writer.writeFirst(effects, isCreation),
       saveSoon: (record) => writer.saveSoon(record),
@@ -62,7 +64,7 @@ export class Coordinator implements CoordinatorApi {
     this.links = links;
     this.#writer = writer;
     this.#driver = driver;
-    this.#faults = new Faults({ topology: this.topology, links, store, writer, driver, admitter });
+    this.#faults = new Faults({ topology, links, store, writer, driver, admitter });
   }
 
   #listener(node: NodeName): LinkListener {
@@ -89,6 +91,10 @@ export class Coordinator implements CoordinatorApi {
         if (isOurs) this.emit({ type, node, ...about, message: `${node}: ${message}`, data });
       },
     };
+  }
+
+  get topology(): Topology {
+    return this.#topology.learn();
   }
 
   get owner(): string {
@@ -168,7 +174,7 @@ export class Coordinator implements CoordinatorApi {
   }
 
   nodes(): NodeStatus[] {
-    return nodeStatuses(this.cluster, this.links, this.state);
+    return nodeStatuses(this.topology, this.links, this.state);
   }
 
   #link(node: NodeName): AgentLink {

@@ -5,13 +5,14 @@ import { faultStatus } from '../../core/coordinator/status.ts';
 import type { FaultRequest } from '../../core/model/fault-request.ts';
 import type { FaultStatus } from '../../core/model/fault-status.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
-import type { NodeName, Topology } from '../../core/model/topology.ts';
+import type { NodeName } from '../../core/model/topology.ts';
 import { HttpProblem, unprocessable } from '../http/http-problem.ts';
 import type { Admitter } from './admitter.ts';
 import type { AgentLink } from './agent-link.ts';
 import type { CreateOptions } from './api.ts';
 import { instantNow, type Driver } from './driver.ts';
 import { planEverywhere } from './dry-run.ts';
+import type { KnownTopology } from './known-topology.ts';
 import type { Store } from './store.ts';
 import { Waiters } from './waiters.ts';
 import type { Writer } from './writer.ts';
@@ -21,7 +22,7 @@ const SETTLE_MS = 2_500;
 const FAULTS_LISTED_MAX = 10_000;
 
 interface FaultsOptions {
-  topology: Topology;
+  topology: KnownTopology;
   links: ReadonlyMap<NodeName, AgentLink>;
   store: Store;
   writer: Writer;
@@ -48,7 +49,12 @@ export class Faults {
     const known = this.#known(request);
     if (known && options.dryRun !== true) return this.#settled(known, false, options);
     this.#refuseHalted();
-    const problems = checkRequest(request, topology, Date.now());
+    let problems = checkRequest(request, topology.learn(), Date.now());
+    if (problems.length > 0) {
+      // A coordinator just started may not have heard of the cluster yet.
+      await admitter.freshView();
+      problems = checkRequest(request, topology.learn(), Date.now());
+    }
     if (problems.length > 0) throw unprocessable(problems);
     const isTimed = request.startAt !== undefined || request.after !== undefined;
     let resolution: Resolution | undefined;

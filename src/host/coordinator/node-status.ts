@@ -2,7 +2,7 @@ import { formatInstant } from '../../core/base/instant.ts';
 import type { MachineState } from '../../core/coordinator/machine-types.ts';
 import type { NodeStatus } from '../../core/model/fault-status.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
-import type { Cluster, Node, NodeName } from '../../core/model/topology.ts';
+import type { Node, NodeName, Topology } from '../../core/model/topology.ts';
 import type { AgentLink } from './agent-link.ts';
 
 function nodeStatus(node: Node, link: AgentLink | undefined, state: MachineState): NodeStatus {
@@ -17,6 +17,7 @@ function nodeStatus(node: Node, link: AgentLink | undefined, state: MachineState
       .filter((report) => !hasEnded(report.state))
       .map((report) => report.id),
   };
+  if (node.listeners !== undefined) status.listeners = node.listeners;
   if (link === undefined) return status;
   status.since = formatInstant(link.sinceWallMs);
   if (link.error !== undefined) status.linkError = link.error;
@@ -29,9 +30,9 @@ function nodeStatus(node: Node, link: AgentLink | undefined, state: MachineState
 
 /** Every node as GET /v1/nodes shows it. */
 export function nodeStatuses(
-  cluster: Cluster,
+  topology: Topology,
   links: ReadonlyMap<NodeName, AgentLink>,
   state: MachineState,
 ): NodeStatus[] {
-  return cluster.nodes.map((node) => nodeStatus(node, links.get(node.name), state));
+  return topology.nodes.map((node) => nodeStatus(node, links.get(node.name), state));
 }

@@ -201,15 +201,14 @@ export function coordinatorHandlers(context: RoutesContext): Record<string, Hand
 
 /** By route: what can be said of a body beyond its shape even where that is wrong. */
 export function coordinatorBodyChecks(coordinator: Coordinator): Record<string, BodyCheck> {
-  const { topology } = coordinator;
   const withScenario: BodyCheck = (body, fine) => {
     const { scenario } = (body ?? {}) as { scenario?: unknown };
-    const found = checkMeaning(scenario, topology, (part) => fine(`/scenario${part}`));
+    const found = checkMeaning(scenario, coordinator.topology, (part) => fine(`/scenario${part}`));
     return under('/scenario', found);
   };
   return {
     createFault: (body, fine) => [
-      ...checkFaultParts(body, topology, fine),
+      ...checkFaultParts(body, coordinator.topology, fine),
       ...checkStart(body ?? {}, Date.now(), fine),
     ],
     createRun: withScenario,

@@ -99,7 +99,8 @@ type DescribeConfigs =
     ? { asked: Asked; answer: Answer }
     : never;
 
-async function askConfigs(
+/** DescribeConfigs v2. @throws Failure. */
+export async function askConfigs(
   connection: BrokerConnection,
   resources: DescribeConfigs['asked'][0],
 ): Promise<DescribeConfigs['answer']> {

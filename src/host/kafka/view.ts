@@ -1,7 +1,12 @@
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import type { ClusterSnapshot, TopicPartitionState } from '../../core/model/topology.ts';
+import type {
+  ClusterSnapshot,
+  KnownListeners,
+  TopicPartitionState,
+} from '../../core/model/topology.ts';
 import { describeMinInsync, describeQuorum, type Quorum } from './admin.ts';
 import { BrokerConnection, type Address, type ConnectionSettings } from './broker-connection.ts';
+import { describeListeners } from './broker-listeners.ts';
 import { askMetadata, parseBootstrap, type MetadataResponse } from './cluster-connections.ts';
 import { securityOptions } from './security.ts';
 import { describeProblem } from '../../core/base/problem.ts';
@@ -17,6 +22,8 @@ interface Witness {
   asking: boolean;
   answer?: Answer;
   quorum?: { atMs: number; quorum: Quorum };
+  /** What it told of its own listeners and of the controllers', and when it was last asked. */
+  listeners?: { atMs: number; known: KnownListeners[] };
   error?: string;
 }
 
@@ -90,6 +97,7 @@ export class ClusterView {
       witness.answer = { atMs: Date.now(), metadata };
       delete witness.error;
       for (const { host, port } of metadata.brokers) this.#know({ host, port });
+      await this.#askListeners(witness, connection, metadata);
       await this.#askMinInsync(connection, metadata);
       const quorum = await describeQuorum(connection);
       witness.quorum = { atMs: Date.now(), quorum };
@@ -99,6 +107,24 @@ export class ClusterView {
     } finally {
       witness.asking = false;
       for (const done of this.#waiting.splice(0)) done();
+    }
+  }
+
+  /** Its configuration changes at its start only: what it once told stays true while it is down. */
+  async #askListeners(
+    witness: Witness,
+    connection: BrokerConnection,
+    { brokers }: MetadataResponse,
+  ): Promise<void> {
+    const id = brokerAt(witness);
+    const { atMs, known } = witness.listeners ?? { atMs: 0, known: [] };
+    if (id < 0 || Date.now() - atMs < CONFIGS_MS) return;
+    witness.listeners = { atMs: Date.now(), known };
+    const host = brokers.find(({ nodeId }) => nodeId === id)?.host ?? witness.address.host;
+    try {
+      witness.listeners.known = await describeListeners(connection, { id, host });
+    } catch {
+      // Not allowed to, or too old: then cluster.yaml must say it, and who needs it is told so.
     }
   }
 
@@ -137,6 +163,7 @@ export class ClusterView {
       topicPartitions: mergeTopicPartitions(answers.map(({ metadata }) => metadata)),
       activeController: quorum?.leader ?? -1,
       voters: quorum?.voters ?? [],
+      listeners: [...this.#witnesses.values()].flatMap(({ listeners }) => listeners?.known ?? []),
       minInsyncReplicas: Object.fromEntries(
         [...this.#minInsync.byTopic].filter(
           (entry): entry is [string, number] => entry[1] !== undefined,

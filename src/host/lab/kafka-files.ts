@@ -15,13 +15,13 @@ const LISTENERS = [
 
 export const CLIENT_PORT = 9092;
 
-export const isBroker = (node: LabNode): boolean => node.roles.includes('broker');
-const isController = (node: LabNode): boolean => node.roles.includes('controller');
+export const isBroker = (node: Pick<LabNode, 'roles'>): boolean => node.roles.includes('broker');
+const isController = (node: Pick<LabNode, 'roles'>): boolean => node.roles.includes('controller');
 /** A node with Kafka on it: a broker, a controller, or both in one. */
 export const isServer = (node: LabNode): boolean => isBroker(node) || isController(node);
 
 /** The listeners of a node, by what it is. */
-export const listenersOf = (node: LabNode): Listener[] =>
+export const listenersOf = (node: Pick<LabNode, 'roles'>): Listener[] =>
   LISTENERS.filter(({ purpose }) =>
     purpose === 'controller' ? isController(node) : isBroker(node),
   );
