@@ -144,6 +144,7 @@ suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
     await rig.callAgent('PUT', 'worker/stop', { workerId: 7 });
     await until('it is done', async () => (await worker())?.state === 'DONE');
     assert.deepEqual((await worker())?.status, 'ended');
+    assert.deepEqual(workloads(), [], 'of what has ended the agent keeps only how it ended');
     await rig.callAgent('POST', 'worker/create', { workerId: 8, taskId: 'u', spec });
     const place = join(rig.directory, 'agent', 'workloads', 'trogdor-worker-8');
     await until('the other runs', () => existsSync(join(place, 'status.json')));

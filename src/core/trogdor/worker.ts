@@ -17,6 +17,8 @@ export interface WorkerRecord {
   faults: AgentFaultRequest[];
   /** Of a class that is a load. */
   load?: PlannedLoad;
+  /** How that ended. */
+  loadEnd?: LoadReport;
   stopped: boolean;
   /** All faults were asked for: one that the agent no longer knows has ended long ago. */
   begun: boolean;

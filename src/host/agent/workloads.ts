@@ -122,9 +122,20 @@ export class Workloads {
         conflictsWith: id,
       });
     if (earlier === undefined) this.#refuse(spec);
-    if (!known && this.#ids().length >= WORKLOADS_MAX)
+    if (!known && !this.#hasRoom())
       throw new HttpProblem(409, `this agent holds ${WORKLOADS_MAX} workloads; delete one`);
     return { known, pid: startWorkload(spec, directory).pid };
+  }
+
+  /** Makes room where a bench has ended that nobody came to clear away. */
+  #hasRoom(): boolean {
+    if (this.#ids().length < WORKLOADS_MAX) return true;
+    const ended = this.#ids().find((id) => {
+      const directory = join(this.#root, id);
+      return isBenchDocument(readSpec(directory)) && adoptWorkload(directory)?.alive === false;
+    });
+    if (ended !== undefined) this.removeBench(ended);
+    return ended !== undefined;
   }
 
   /** @throws HttpProblem 422: a program that this node does not run for others. */

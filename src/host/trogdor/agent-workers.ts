@@ -157,14 +157,19 @@ export class AgentWorkers {
     }
   }
 
-  /** What its load last said; undefined: it is only starting. */
-  #report({ load }: WorkerRecord): LoadReport | undefined {
-    const status = load && this.#options.workloads.bench(load.id);
+  /** What its load last said; undefined: it is only starting. Of one that has ended nothing else is kept. */
+  #report(record: WorkerRecord): LoadReport | undefined {
+    const { load, loadEnd } = record;
+    if (loadEnd || !load) return loadEnd;
+    const status = this.#options.workloads.bench(load.id);
     if (!status || status.phase === 'starting') return undefined;
     const { phase, startedAtMs, status: said } = status;
     const report: LoadReport = { phase, startedAtMs, status: said };
     if (status.endedAtMs !== undefined) report.endedAtMs = status.endedAtMs;
     if (status.error !== undefined) report.error = status.error;
+    if (phase === 'running') return report;
+    record.loadEnd = report;
+    this.#options.workloads.removeBench(load.id);
     return report;
   }
 
