@@ -28,6 +28,9 @@ const external = (command: string[], more: object = {}) => ({
   ...more,
 });
 
+/** Every load is a process, and so is what it starts. */
+const PATIENT = { timeoutMs: 60_000 };
+
 suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
   const rig = new LoadRig([process.execPath, '/no/such/program']);
   const workloads = (): string[] => {
@@ -41,17 +44,21 @@ suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
     const workload = { a: null, b: [], c: {} };
     const spec = external(node('-e', ECHO), { workload });
     await rig.create('echo', spec);
-    const running = await until('its status', async () => {
-      const now = await rig.task('echo');
-      return now.state === 'RUNNING' && now.status !== null && now;
-    });
+    const running = await until(
+      'its status',
+      async () => {
+        const now = await rig.task('echo');
+        return now.state === 'RUNNING' && now.status !== null && now;
+      },
+      PATIENT,
+    );
     assert.deepEqual(running.status, { id: 'echo', workload });
     assert.deepEqual((running.spec as { workload: unknown }).workload, workload);
     await rig.call('PUT', 'task/stop', { id: 'echo' });
     const done = await rig.reaches('echo', 'DONE');
     assert.deepEqual([done.status, done.error, done.cancelled], ['ended', undefined, true]);
     assert.ok((done.doneMs ?? 0) >= (done.startedMs ?? 0) && (done.startedMs ?? 0) > 0);
-    await until('its files are gone', () => workloads().length === 0);
+    await until('its files are gone', () => workloads().length === 0, PATIENT);
   });
 
   test('how a program fails is the error of its task', async () => {
@@ -103,7 +110,7 @@ suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
     assert.ok((running.startedMs ?? 0) > 0);
     assert.deepEqual(await rig.task('exits'), before);
     await rig.call('DELETE', 'tasks?taskId=stays');
-    await until('its process is gone', () => workloads().length === 0);
+    await until('its process is gone', () => workloads().length === 0, PATIENT);
   });
 
   test('a spec that makes no sense is refused with everything that is wrong with it', async () => {
@@ -137,17 +144,21 @@ suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
       };
       return workers?.['7'];
     };
-    await until('it runs', async () => {
-      const now = await worker();
-      return now?.state === 'RUNNING' && now.status !== null;
-    });
+    await until(
+      'it runs',
+      async () => {
+        const now = await worker();
+        return now?.state === 'RUNNING' && now.status !== null;
+      },
+      PATIENT,
+    );
     await rig.callAgent('PUT', 'worker/stop', { workerId: 7 });
-    await until('it is done', async () => (await worker())?.state === 'DONE');
+    await until('it is done', async () => (await worker())?.state === 'DONE', PATIENT);
     assert.deepEqual((await worker())?.status, 'ended');
     assert.deepEqual(workloads(), [], 'of what has ended the agent keeps only how it ended');
     await rig.callAgent('POST', 'worker/create', { workerId: 8, taskId: 'u', spec });
     const place = join(rig.directory, 'agent', 'workloads', 'trogdor-worker-8');
-    await until('the other runs', () => existsSync(join(place, 'status.json')));
+    await until('the other runs', () => existsSync(join(place, 'status.json')), PATIENT);
     await rig.stopAgent();
     const last = JSON.parse(readFileSync(join(place, 'status.json'), 'utf8')) as { phase: string };
     assert.equal(last.phase, 'closed');

@@ -16,7 +16,7 @@ import { until } from '../until.ts';
 /** Where the loads of a test are; to be deleted at its end. */
 export const BENCHES = mkdtempSync(join(tmpdir(), 'faultline-benches-'));
 
-const LONG = { durationMs: 120_000 };
+const LONG = { durationMs: 240_000 };
 
 /** Starts what a spec means on its node, as an agent does. @returns its directory. */
 export function begin(id: string, fields: Record<string, unknown>): string {
@@ -30,7 +30,7 @@ export function begin(id: string, fields: Record<string, unknown>): string {
   return directory;
 }
 
-export async function ended(directory: string, timeoutMs = 60_000): Promise<BenchStatus> {
+export async function ended(directory: string, timeoutMs = 120_000): Promise<BenchStatus> {
   await until('its end', () => adoptWorkload(directory)?.alive === false, { timeoutMs });
   return readBenchStatus(directory);
 }
@@ -60,7 +60,7 @@ export async function closed(
       assert.equal(phase === 'failed', false, JSON.stringify(readBenchStatus(directory)));
       return typeof status === 'object' && status !== null && holds(status as Counts);
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: 120_000 },
   );
   sendWorkload(directory, { command: 'close' });
   const last = await ended(directory);

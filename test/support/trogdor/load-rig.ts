@@ -128,7 +128,7 @@ export class LoadRig {
     return (await this.call('GET', `tasks/${id}`)).body as unknown as TaskState;
   }
 
-  reaches(id: string, state: string, timeoutMs = 30_000): Promise<TaskState> {
+  reaches(id: string, state: string, timeoutMs = 60_000): Promise<TaskState> {
     return until(
       `task ${id} to be ${state}`,
       async () => {
