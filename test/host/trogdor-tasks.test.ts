@@ -21,7 +21,7 @@ test('tasks that do not end are refused beyond a number; one that has ended make
   const read = readSpec({ class: 'NoOpTaskSpec', startMs: 4e12, durationMs: 60_000 });
   assert.ok('ok' in read && read.ok);
   const spec = read.value;
-  const tasks = new CoordinatorTasks(idle(), () => true, 2);
+  const tasks = new CoordinatorTasks(idle(), () => true, { most: 2 });
   tasks.create('one', spec);
   tasks.create('two', spec);
   assert.throws(() => tasks.create('three', spec), {

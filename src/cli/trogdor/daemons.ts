@@ -61,7 +61,8 @@ function placeOf(role: 'agent' | 'coordinator', config: string, name: string): P
 
 /** What has to be done by hand where agents are on other hosts; undefined: nothing. */
 function tokenNote({ nodes, tokenFile }: Place): string | undefined {
-  const far = nodes.filter(({ agentPort, hostname }) => agentPort > 0 && !isLoopback(hostname));
+  const ours = nodes.filter(({ agentPort, ownAgentPort }) => agentPort > 0 && ownAgentPort > 0);
+  const far = ours.filter(({ hostname }) => !isLoopback(hostname));
   if (far.length === 0) return undefined;
   const names = far.map(({ name }) => name).join(', ');
   const how = 'copy it there, or set FAULTLINE_TOKEN_FILE';

@@ -32,7 +32,7 @@ export interface TrogdorNode {
   /** 0: it has no agent. */
   agentPort: number;
   coordinatorPort?: number;
-  /** Where our own agent serves there. */
+  /** Where our own agent serves there; 0: the agent there is Trogdor's. */
   ownAgentPort: number;
   tags: string[];
 }
@@ -80,7 +80,9 @@ export function clusterOf(
         name: node.name,
         addresses: addressesOf(node),
         roles: roles.length > 0 ? [...new Set(roles)] : ['broker'],
-        ...(node.agentPort === 0 ? {} : { agent: `http://${host}:${node.ownAgentPort}` }),
+        ...(node.agentPort === 0 || node.ownAgentPort === 0
+          ? {}
+          : { agent: `http://${host}:${node.ownAgentPort}` }),
       };
     }),
   };

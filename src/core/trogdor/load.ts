@@ -1,13 +1,16 @@
 import type { BenchSpec } from '../workloads/bench-spec.ts';
 import type { NodeName } from '../model/topology.ts';
 import type { FaultView } from './progress.ts';
-import { loadOf } from './spec.ts';
+import { loadOf, shownSpec } from './spec.ts';
 import type { TaskSpec } from './task-class.ts';
+
+/** The kind of a load that is a worker of an agent of Trogdor's own, whatever its class. */
+export const WORKER_KIND = 'trogdor-worker';
 
 /** A load of a task on one node, as its agent is told. */
 export interface PlannedLoad {
   node: NodeName;
-  /** Of the workload on that node. */
+  /** Of the workload on that node, or of the worker. */
   id: string;
   spec: BenchSpec;
 }
@@ -34,6 +37,21 @@ export function planLoads(
   const { kind, params } = load;
   const bench = { kind, run: id, task: taskId, endAtMs, params };
   return nodes.map((node) => ({ node, id, spec: bench }));
+}
+
+/**
+ * The workers of a new task on agents of Trogdor's own, which take its spec as it is.
+ * @param ids by node, decimal.
+ */
+export function planWorkers(
+  spec: TaskSpec,
+  taskId: string,
+  ids: ReadonlyMap<NodeName, string>,
+  at: { startMs: number; endAtMs: number },
+): PlannedLoad[] {
+  const params = shownSpec(spec, at.startMs) as Record<string, unknown>;
+  const worker = { kind: WORKER_KIND, task: taskId, endAtMs: at.endAtMs, params };
+  return [...ids].map(([node, id]) => ({ node, id, spec: { ...worker, run: id } }));
 }
 
 /** How it counts among the faults of its task. @param isStopped its end was asked for. */

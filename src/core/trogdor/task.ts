@@ -3,7 +3,7 @@ import { formatInstant, parseInstant } from '../base/instant.ts';
 import type { FaultRequest } from '../model/fault-request.ts';
 import type { FaultStatus } from '../model/fault-status.ts';
 import type { NodeName } from '../model/topology.ts';
-import { loadViews, planLoads, type LoadReport, type PlannedLoad } from './load.ts';
+import { loadViews, planLoads, planWorkers, type LoadReport, type PlannedLoad } from './load.ts';
 import { progressOf, type FaultView } from './progress.ts';
 import { faultsOf, nodesOf, shownSpec, wordsOf } from './spec.ts';
 import type { TaskSpec } from './task-class.ts';
@@ -17,7 +17,7 @@ export interface TaskRecord {
   nodes: NodeName[];
   /** Not created where the duration is 0: then it expires when it would start. */
   faults: FaultRequest[];
-  /** Of a class that is a load, one a node that takes part. */
+  /** Of a class that is a load, one a node that takes part; of any class, where the agent is Trogdor's. */
   loads?: PlannedLoad[];
   /** By node, what became of those that have ended. */
   ends?: Record<NodeName, LoadReport>;
@@ -41,18 +41,24 @@ function slugOf(taskId: string): string {
 
 /**
  * The record of a new task, with the faults it means.
- * @param all the nodes that have an agent; @param unique text that no other task's faults have.
+ * @param all the nodes that have an agent; @param at.unique text that no other task's faults have;
+ * @param at.workerIds by node whose agent is one of Trogdor's own, the id of the worker it would get.
  */
 export function planTask(
   id: string,
   spec: TaskSpec,
   all: readonly NodeName[],
-  at: { nowMs: number; unique: string },
+  at: { nowMs: number; unique: string; workerIds?: ReadonlyMap<NodeName, string> },
 ): TaskRecord {
   const nodes = nodesOf(spec, all);
+  const workerIds = new Map([...(at.workerIds ?? [])].filter(([node]) => nodes.includes(node)));
+  const own = nodes.filter((node) => !workerIds.has(node));
   const startMs = Math.max(spec.startMs, at.nowMs);
   const base = ['trogdor', slugOf(id), at.unique].filter((part) => part !== '').join('-');
-  const faults = faultsOf(spec, all).map((fault, index): FaultRequest => {
+  const means = own.length === 0 ? [] : faultsOf(spec, all);
+  const faults = means.flatMap((fault, index): FaultRequest[] => {
+    const targets = fault.targets?.filter((node) => !workerIds.has(node));
+    if (targets?.length === 0) return [];
     const request: FaultRequest = {
       id: index === 0 ? base : `${base}-${index + 1}`,
       kind: fault.kind,
@@ -61,13 +67,17 @@ export function planTask(
       // Trogdor knows no quorum; what its specs always could do, they can. Other limits hold.
       override: { limits: ['quorum'], reason: 'asked for in the protocol of Trogdor' },
     };
-    if (fault.targets) request.targets = fault.targets;
+    if (targets) request.targets = targets;
     if (!expiresAtOnce(spec)) request.duration = formatDuration(spec.durationMs);
     if (startMs > at.nowMs + SOON_MS) request.startAt = formatInstant(startMs);
-    return request;
+    return [request];
   });
   const record: TaskRecord = { id, spec, startMs, nodes, faults };
-  const loads = planLoads(spec, id, nodes, { id: base, endAtMs: startMs + spec.durationMs });
+  const endAtMs = startMs + spec.durationMs;
+  const loads = [
+    ...planLoads(spec, id, own, { id: base, endAtMs }),
+    ...planWorkers(spec, id, workerIds, { startMs, endAtMs }),
+  ];
   if (loads.length > 0) record.loads = loads;
   return record;
 }
@@ -159,9 +169,10 @@ export function taskState(
   ];
   const progress = progressOf(views, cancelled, record.stoppedMs ?? record.startMs);
   const words = wordsOf(record.id, record.spec);
-  const isLoad = record.loads !== undefined;
+  const isLoad = (node: NodeName): boolean =>
+    record.loads?.some((load) => load.node === node) === true;
   const said = (node: NodeName, otherwise: string): unknown =>
-    isLoad ? (reports[node]?.status ?? null) : otherwise;
+    isLoad(node) ? (reports[node]?.status ?? null) : otherwise;
   switch (progress.phase) {
     case 'waiting':
       return { state: 'PENDING', spec, status: null };
@@ -179,7 +190,8 @@ export function taskState(
       if (startedMs === -1) return done;
       // Not every node of a task has to act itself: what it sends may be met by its peers.
       const fired = (node: NodeName): boolean =>
-        isLoad || faults.some((fault) => (fault?.nodes[node] ?? fault)?.firedAt !== undefined);
+        isLoad(node) ||
+        faults.some((fault) => (fault?.nodes[node] ?? fault)?.firedAt !== undefined);
       const status = statusOf(record, (node) => (fired(node) ? said(node, words.ended) : null));
       return { ...done, status };
     }

@@ -8,6 +8,7 @@ import { checkRequest } from '../../core/coordinator/admission.ts';
 import { kindNamed } from '../../core/faults/registry.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
 import type { NodeName } from '../../core/model/topology.ts';
+import { WORKER_KIND } from '../../core/trogdor/load.ts';
 import type { TaskSpec } from '../../core/trogdor/task-class.ts';
 import {
   expiresAtOnce,
@@ -18,6 +19,7 @@ import {
 } from '../../core/trogdor/task.ts';
 import type { CoordinatorApi, Table } from '../coordinator/api.ts';
 import { HttpProblem } from '../http/http-problem.ts';
+import { ForeignAgents } from './foreign-agents.ts';
 import { TaskLoads } from './task-loads.ts';
 import { refused, TrogdorError } from './trogdor-error.ts';
 
@@ -44,23 +46,28 @@ export class CoordinatorTasks {
   readonly #linkedByMs = performance.now() + FIRST_LINKS_MS;
 
   readonly #most: number;
+  readonly #foreign: ForeignAgents;
   readonly #loads: TaskLoads;
 
-  /** @param most tasks that may be kept. */
+  /** @param more.most tasks that may be kept; @param more.foreign agents of Trogdor's own. */
   constructor(
     coordinator: CoordinatorApi,
     isLinked: (node: NodeName) => boolean,
-    most = TASKS_MAX,
+    more: { most?: number; foreign?: ForeignAgents } = {},
   ) {
-    this.#most = most;
+    this.#most = more.most ?? TASKS_MAX;
+    this.#foreign = more.foreign ?? new ForeignAgents([]);
     this.#coordinator = coordinator;
     this.#isLinked = isLinked;
     this.#loads = new TaskLoads({
       coordinator,
+      foreign: this.#foreign,
       record: (id) => this.#records.get(id),
       ended: (id, node, end) => {
         const record = this.#records.get(id);
-        if (record) this.#save({ ...record, ends: { ...record.ends, [node]: end } });
+        if (!record) return;
+        this.#save({ ...record, ends: { ...record.ends, [node]: end } });
+        if (end.phase === 'failed') this.#healAll(record);
       },
     });
     this.#table = coordinator.table<TaskRecord>(TABLE);
@@ -92,8 +99,12 @@ export class CoordinatorTasks {
     }
     const nowMs = Date.now();
     const unique = randomBytes(4).toString('hex');
-    const record = planTask(id, spec, this.#nodes(), { nowMs, unique });
-    const problems = this.#problems(record, nowMs);
+    const workerIds = this.#foreign.newWorkerIds();
+    const record = planTask(id, spec, this.#nodes(), { nowMs, unique, workerIds });
+    // What is wrong with a spec is wrong whoever's agents would carry it out.
+    const { faults } = planTask(id, spec, this.#nodes(), { nowMs, unique });
+    const problems = this.#problems({ ...record, faults }, nowMs);
+    if (problems.length === 0) problems.push(...notSplit(record));
     if (problems.length > 0) throw refused(problems);
     if (this.#coordinator.halted)
       throw new TrogdorError(409, "everything was healed; 'faultline resume' allows tasks again");
@@ -109,7 +120,8 @@ export class CoordinatorTasks {
   /** Every node that has an agent. */
   #nodes(): string[] {
     const { nodes } = this.#coordinator.topology;
-    return nodes.filter((node) => node.agent !== undefined).map((node) => node.name);
+    const own = nodes.filter((node) => node.agent !== undefined).map((node) => node.name);
+    return [...own, ...this.#foreign.nodes];
   }
 
   #problems(record: TaskRecord, nowMs: number): Problem[] {
@@ -237,6 +249,14 @@ export class CoordinatorTasks {
       return state ? [[id, state]] : [];
     });
   }
+}
+
+/** A fault that names its own nodes is one thing: our agents arm it together, and Trogdor's can't. */
+function notSplit({ faults, loads = [] }: TaskRecord): Problem[] {
+  const foreign = loads.filter(({ spec }) => spec.kind === WORKER_KIND).map(({ node }) => node);
+  if (foreign.length === 0 || faults.every(({ targets }) => targets !== undefined)) return [];
+  const message = `of its nodes ${foreign.join(', ')} have agents of Trogdor's, others have ours`;
+  return [{ path: '/spec', message, expected: 'agents of one kind' }];
 }
 
 function nearest(node: string, able: readonly string[]): { nearMiss?: string } {

@@ -9,6 +9,7 @@ import { agentDoor } from './agent-door.ts';
 import { AgentWorkers } from './agent-workers.ts';
 import { coordinatorDoor } from './coordinator-door.ts';
 import { CoordinatorTasks } from './coordinator-tasks.ts';
+import { ForeignAgents } from './foreign-agents.ts';
 import { serveTrogdor, type TrogdorLogger, type TrogdorServer } from './serve.ts';
 import { TrogdorError } from './trogdor-error.ts';
 
@@ -48,12 +49,20 @@ export interface CoordinatorDoorOptions extends DoorOptions {
   coordinator: Coordinator;
 }
 
+/** Those that have an agent, but none of ours. */
+function foreignNodes({ coordinator, trogdorNodes }: CoordinatorDoorOptions): TrogdorNode[] {
+  const { nodes } = coordinator.topology;
+  const own = nodes.filter(({ agent }) => agent !== undefined).map(({ name }) => name);
+  return trogdorNodes.filter(({ name, agentPort }) => agentPort > 0 && !own.includes(name));
+}
+
 /** @throws Failure: port taken, or not allowed to listen. */
 export async function openCoordinatorDoor(options: CoordinatorDoorOptions): Promise<TrogdorServer> {
   const { coordinator } = options;
   const isLinked = (node: NodeName): boolean =>
     coordinator.state.links.get(node)?.complete === true;
-  const tasks = new CoordinatorTasks(coordinator, isLinked);
+  const foreign = new ForeignAgents(foreignNodes(options));
+  const tasks = new CoordinatorTasks(coordinator, isLinked, { foreign });
   const handlers = coordinatorDoor(tasks, {
     serverStartMs: Date.now(),
     shutdown: async (stopAgents) => {

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/base/failure.ts';
 import type { NodeName } from '../../core/model/topology.ts';
-import type { LoadReport, PlannedLoad } from '../../core/trogdor/load.ts';
+import { hasEnded } from '../../core/model/lifecycle.ts';
+import { WORKER_KIND, type LoadReport, type PlannedLoad } from '../../core/trogdor/load.ts';
 import type { TaskRecord } from '../../core/trogdor/task.ts';
 import type { BenchStatus } from '../../core/workloads/bench-spec.ts';
 import type { AgentAnswer, CoordinatorApi } from '../coordinator/api.ts';
+import type { ForeignAgents, LoadRequest } from './foreign-agents.ts';
 
 const POLL_MS = 400;
 const RETRY_MS = 1_000;
@@ -14,6 +16,8 @@ const SILENCE_MS = 45_000;
 
 interface TaskLoadsOptions {
   coordinator: CoordinatorApi;
+  /** Agents of Trogdor's own, for loads that are their workers. */
+  foreign: ForeignAgents;
   /** The record as it is now; undefined: forgotten. */
   record(taskId: string): TaskRecord | undefined;
   /** A load has ended: it is written down. */
@@ -76,8 +80,13 @@ export class TaskLoads {
   #isOver(record: TaskRecord): boolean {
     const now = this.#current(record);
     if (!now || now.stoppedMs !== undefined || this.#options.coordinator.halted) return true;
-    // The first error ends a task everywhere.
-    return Object.values(now.ends ?? {}).some(({ phase }) => phase === 'failed');
+    // The first error ends a task everywhere, and so does the end of a fault that is a part of it.
+    if (now.failed || Object.values(now.ends ?? {}).some(({ phase }) => phase === 'failed'))
+      return true;
+    return now.faults.some(({ id }) => {
+      const fault = this.#options.coordinator.getFault(id);
+      return fault !== undefined && hasEnded(fault.state);
+    });
   }
 
   async #run(record: TaskRecord, load: PlannedLoad): Promise<LoadReport> {
@@ -93,9 +102,9 @@ export class TaskLoads {
 
   /** Until the agent has it. @returns how it ended before it began. */
   async #start(record: TaskRecord, load: PlannedLoad): Promise<LoadReport | undefined> {
-    const { id, spec } = load;
+    const { spec } = load;
     for (;;) {
-      const answer = await this.#ask(load, 'POST', '', { id, kind: spec.kind, spec });
+      const answer = await this.#ask(load, 'start');
       const now = { endedAtMs: Date.now(), status: null };
       if (typeof answer === 'string') {
         const error = `${load.node}: ${answer}`;
@@ -114,7 +123,7 @@ export class TaskLoads {
     let heardMs = Date.now();
     let told = false;
     for (;;) {
-      const answer = await this.#ask(load, 'GET', `/${load.id}`);
+      const answer = await this.#ask(load, 'look');
       if (typeof answer !== 'string' && answer.status < 500) {
         heardMs = Date.now();
         if (answer.status >= 400) return failed(load, last, saidBy(answer));
@@ -126,7 +135,7 @@ export class TaskLoads {
         return failed(load, last, `nothing was heard of it: ${JSON.stringify(answer)}`);
       if (!told && this.#isOver(record)) {
         if (!this.#current(record)) return last;
-        const closed = await this.#ask(load, 'POST', `/${load.id}/close`);
+        const closed = await this.#ask(load, 'close');
         told = typeof closed !== 'string' && closed.status < 400;
       }
       await this.#sleep(POLL_MS);
@@ -141,7 +150,7 @@ export class TaskLoads {
   /** What the agent keeps of it goes; where it can't be reached now, it goes when its limit is met. */
   async #clear(load: PlannedLoad): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt++) {
-      const answer = await this.#ask(load, 'DELETE', `/${load.id}`);
+      const answer = await this.#ask(load, 'clear');
       if (typeof answer !== 'string') return;
       await this.#sleep(RETRY_MS);
     }
@@ -152,21 +161,35 @@ export class TaskLoads {
   }
 
   /** @returns the answer, or why there is none. */
-  async #ask(
-    load: PlannedLoad,
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<AgentAnswer | string> {
-    const { coordinator } = this.#options;
+  async #ask(load: PlannedLoad, request: LoadRequest): Promise<AgentAnswer | string> {
+    const { coordinator, foreign } = this.#options;
     this.#closing.signal.throwIfAborted();
     try {
+      if (load.spec.kind === WORKER_KIND) return await foreign.request(load, request, REQUEST_MS);
+      const { method, path, body } = asked(load, request);
       const at = `/v1/workloads${path}`;
       return await coordinator.agentRequest(load.node, method, at, body, REQUEST_MS);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       return error.message;
     }
+  }
+}
+
+/** What an agent of ours is asked. */
+function asked(
+  { id, spec }: PlannedLoad,
+  request: LoadRequest,
+): { method: string; path: string; body?: unknown } {
+  switch (request) {
+    case 'start':
+      return { method: 'POST', path: '', body: { id, kind: spec.kind, spec } };
+    case 'look':
+      return { method: 'GET', path: `/${id}` };
+    case 'close':
+      return { method: 'POST', path: `/${id}/close` };
+    case 'clear':
+      return { method: 'DELETE', path: `/${id}` };
   }
 }
 
