@@ -32,7 +32,11 @@ suite('what nodes can do', () => {
   });
 
   test('a node that lacks the only way refuses, by name', () => {
-    const found = admitted('network.delay', { latency: '1s' }, { n1: ['netem'], n3: ['nfqueue', 'netem'] });
+    const found = admitted(
+      'network.delay',
+      { latency: '1s' },
+      { n1: ['netem'], n3: ['nfqueue', 'netem'] },
+    );
     assert.ok(!found.ok);
     assert.match(found.problems[0]?.message ?? '', /'n3' lacks .*nfqueue \(a test\)/);
   });
