@@ -64,7 +64,11 @@ async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
       if (subject === undefined) continue;
       subjects.push(subject);
       const run = await plan.prepare(subject, index);
-      if (run !== undefined) runs.set(name, run);
+      if (run !== undefined) {
+        runs.set(name, run);
+        // In this order the columns of the table come.
+        kept.rows[name] ??= [];
+      }
       putToSleep(subject);
     }
     for (let round = done(); round < rounds && !stopped.signal.aborted; round++) {
