@@ -53,6 +53,8 @@ class Lane {
       agent: `http://${node.address}:${AGENT_PORT}`,
       addresses: [node.address, node.address6],
       roles: ['broker'],
+      // Nobody listens there: a proxy of Kafka's protocol must have a port to stand in front of.
+      listeners: [{ name: 'PLAINTEXT', port: 9092 }],
     }));
     writeFileSync(this.#path('cluster.yaml'), JSON.stringify({ name: 'storm', nodes: cluster }));
     const flags = ['--token-file', this.#path('token'), '--config', this.#path('agent.yaml')];
@@ -221,7 +223,7 @@ class Lane {
   }
 
   async play(round: number, isExpiry: boolean): Promise<RoundResult> {
-    const plan = planRound(this.#setting.seed, round, isExpiry);
+    const plan = planRound(this.#setting.seed, round, isExpiry, this.#setting.draw);
     const result: RoundResult = { round, isExpiry, inForce: 0, healings: [], violations: [] };
     try {
       if (this.#wasBroken) await this.boot();

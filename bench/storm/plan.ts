@@ -14,6 +14,9 @@ export interface Blow {
   what: 'SIGKILL' | 'SIGSTOP' | 'start';
 }
 
+/** 'few': network partitions are the only faults of the network. */
+export type Drawn = 'few' | 'all';
+
 export interface RoundPlan {
   faults: FaultRequest[];
   blows: Blow[];
@@ -30,7 +33,24 @@ const BLOW_WINDOW_MS = 1_500;
 const IPTABLES = { backend: 'iptables' };
 const FLAPPING = { flap: { on: ['200ms', '400ms'], off: ['100ms', '300ms'] } };
 
-function faultsOf(random: Random, prefix: string, leaseMs: number): FaultRequest[] {
+/** Each with what it needs to stand: a process of its own, a table, or both. */
+const NETWORK: readonly Pick<FaultRequest, 'kind' | 'params'>[] = [
+  { kind: 'network.corrupt', params: { ratio: '5%' } },
+  { kind: 'network.delay', params: { latency: '40ms', jitter: '10ms' } },
+  { kind: 'network.duplicate', params: { ratio: '10%' } },
+  { kind: 'network.loss', params: { ratio: '10%' } },
+  { kind: 'network.loss', params: { ratio: '10%', backend: 'iptables' } },
+  { kind: 'network.rate', params: { rate: '2mbit' } },
+  { kind: 'network.reorder', params: { ratio: '10%' } },
+  { kind: 'network.reset', params: { ports: [9092] } },
+  { kind: 'network.dns', params: { answer: 'nxdomain' } },
+  {
+    kind: 'kafka.request',
+    params: { ports: [9092], rules: [{ apiKey: 'Produce', disconnect: 'after' }] },
+  },
+];
+
+function faultsOf(random: Random, prefix: string, leaseMs: number, draw: Drawn): FaultRequest[] {
   const lease = `${leaseMs}ms`;
   const override = {
     limits: ['nodes' as const, 'roleShare' as const, 'overlap' as const],
@@ -71,6 +91,10 @@ function faultsOf(random: Random, prefix: string, leaseMs: number): FaultRequest
       { id: `${prefix}-noop-${node}`, kind: 'noop' },
     ];
     faults.push({ ...random.pick(light), targets: [node], lease, override });
+    if (draw !== 'all') continue;
+    const traffic = random.fork(`network ${node}`).pick(NETWORK);
+    const id = `${prefix}-${traffic.kind.replace('.', '-')}-${node}`;
+    faults.push({ id, ...traffic, targets: [node], lease, override });
   }
   return random.sample(faults, random.between(2, 4));
 }
@@ -95,14 +119,14 @@ function blowsOf(random: Random): Blow[] {
 }
 
 /** What a round does: of its seed and number alone. */
-export function planRound(seed: string, round: number, isExpiry: boolean): RoundPlan {
+export function planRound(seed: string, round: number, isExpiry: boolean, draw: Drawn): RoundPlan {
   const random = new Random(fnv1a64(`kill-storm ${seed} ${round}`));
   const leaseMs = random.pick([2_000, 2_500, 3_000]);
   const prefix = `r${round}`;
-  const faults = faultsOf(random.fork('faults'), prefix, leaseMs);
+  const faults = faultsOf(random.fork('faults'), prefix, leaseMs, draw);
   if (!isExpiry) return { faults, blows: blowsOf(random.fork('blows')), leaseMs, isExpiry };
   // Longer than the kernel's own timeout: it is the timeout that is to be seen.
-  const long = faultsOf(random.fork('expiry'), prefix, 120_000);
+  const long = faultsOf(random.fork('expiry'), prefix, 120_000, draw);
   const cut = long.find((fault) => fault.kind === 'network.partition');
   const all = cut ? long : [...long, ...faultsWithCut(random, prefix)];
   const blows = NODES.map((node): Blow => ({
@@ -116,7 +140,9 @@ export function planRound(seed: string, round: number, isExpiry: boolean): Round
 
 function faultsWithCut(random: Random, prefix: string): FaultRequest[] {
   for (;;) {
-    const cut = faultsOf(random, prefix, 120_000).find(({ kind }) => kind === 'network.partition');
+    const cut = faultsOf(random, prefix, 120_000, 'few').find(
+      ({ kind }) => kind === 'network.partition',
+    );
     if (cut) return [cut];
   }
 }

@@ -1,7 +1,9 @@
 import type { TestNode } from '../../test/support/netns.ts';
+import type { Drawn } from './plan.ts';
 
 export interface LaneSetting {
   seed: string;
+  draw: Drawn;
   /** Where state directories and logs are. */
   directory: string;
   /** The coordinator lives on the last. */

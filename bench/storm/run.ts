@@ -14,12 +14,14 @@ import { createInterface } from 'node:readline';
 import { ROOT } from '../../test/support/needs.ts';
 import { TestNetwork } from '../../test/support/netns.ts';
 import { until } from '../../test/support/until.ts';
-import { NODES } from './plan.ts';
+import { NODES, type Drawn } from './plan.ts';
 import { spreadOf, type LaneSetting, type RoundResult, type Spread } from './result.ts';
 
 export interface StormOptions {
   rounds: number;
   seed: string;
+  /** Default 'few'. */
+  draw?: Drawn;
   /** Networks at once. */
   lanes: number;
   /** How many of the first rounds wait for the kernel's own expiry (30 s each); default 1 in 100. */
@@ -120,7 +122,8 @@ async function playLane(
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
-    const setting: LaneSetting = { seed: options.seed, directory, nodes: network.nodes };
+    const { seed, draw = 'few' } = options;
+    const setting: LaneSetting = { seed, draw, directory, nodes: network.nodes };
     child = startLane(setting);
     await feed(child, queue, (result) => {
       if (result.violations.length > 0) keepEvidence(options, directory, result);
@@ -178,7 +181,8 @@ function summarize(options: StormOptions, { results }: Kept): StormSummary {
   const healings = results.flatMap((result) => (result.isExpiry ? [] : result.healings));
   const by = (who: string): Spread | undefined =>
     spreadOf(healings.filter((each) => each.by === who).map((each) => each.healedMs));
-  const { seed } = options;
+  const { seed, draw } = options;
+  const more = draw === 'all' ? ' --network' : '';
   return {
     at: new Date().toISOString(),
     seed,
@@ -191,7 +195,7 @@ function summarize(options: StormOptions, { results }: Kept): StormSummary {
       violations.map((says) => ({
         round,
         says,
-        repeat: `./run bench kill-storm --seed ${seed} --only ${round} --expiries ${isExpiry ? round : 0}`,
+        repeat: `./run bench kill-storm --seed ${seed} --only ${round} --expiries ${isExpiry ? round : 0}${more}`,
       })),
     ),
   };

@@ -17,6 +17,9 @@ const INIT = 'trap : CHLD; while :; do sleep 600 & wait $!; done';
 const isVictim = ({ line }: Seen): boolean =>
   /^(\/bin\/)?sleep /.test(line) && line.endsWith(` ${VICTIM_SECONDS}`);
 
+/** Processes that faults have. */
+const OF_FAULTS = /\/(burner\.sh|packets\.ts|dns-responder\.ts|kafka-proxy\.ts) /;
+
 interface Seen {
   pid: number;
   state: string;
@@ -152,7 +155,7 @@ export class StormNode {
     const found: string[] = [];
     if (!victim || victims.length > 1) found.push(`${victims.length} victims`);
     else if (['T', 't'].includes(victim.state)) found.push(`victim ${victim.pid} is stopped`);
-    const workers = seen.filter(({ line }) => /\/(burner|pulse)\.(sh|ts) /.test(line));
+    const workers = seen.filter(({ line }) => OF_FAULTS.test(line));
     found.push(...workers.map(({ line }) => line));
     // Asked only where it decides: it costs two processes.
     const rules = found.length > 0 && isHasty ? '' : await this.rules();
