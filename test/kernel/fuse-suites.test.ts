@@ -46,7 +46,9 @@ async function cases(script: string, cwd: string, bin: string, uid: number): Pro
   const { out } = await run(['sh', script], { cwd, env, uid, gid: uid });
   assert.match(out, /^1\.\.\d+$/m, script);
   const lines = out.matchAll(/^((?:not )?ok \d+)(?:.*?(# T[O]DO|expected .+, got .+))?/gm);
-  return [...lines].map((line) => [line[1], line[2]].join(' ').trim());
+  // Inodes have other numbers; those of 65533 and 65534 are users.
+  const plain = (text = ''): string => text.replace(/\b(?!6553[34]\b)[1-9]\d{3,}\b/g, '#');
+  return [...lines].map((line) => [line[1], plain(line[2])].join(' ').trim());
 }
 
 describe("others' suites", { skip: lacks('root', 'fuse'), concurrency: false }, () => {
