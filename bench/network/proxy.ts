@@ -15,11 +15,19 @@ const ROUNDS = 5;
 const PRODUCE_BYTES = 256 * 1024;
 const PRODUCES = 2_000;
 const FETCHES = 500;
+const FETCHED_BYTES = 1 << 20;
 const PINGS = 4_000;
 
 type Way = 'direct' | 'faultline' | 'faultline, a rule reads every Produce' | 'toxiproxy';
 
-const FIELDS = ['produceGbits', 'fetchGbits', 'p50Ms', 'p99Ms', 'cpuMsPerGb'] as const;
+const FIELDS = [
+  'produceGbits',
+  'fetchGbits',
+  'p50Ms',
+  'p99Ms',
+  'cpuMsPerGb',
+  'fetchCpuMsPerGb',
+] as const;
 
 interface Round {
   produceGbits: number;
@@ -28,6 +36,8 @@ interface Round {
   p99Ms: number;
   /** CPU time of the proxy for a gigabyte of Produce, ms. */
   cpuMsPerGb: number;
+  /** The same of Fetch. */
+  fetchCpuMsPerGb: number;
 }
 
 /** A way to the stand-in. */
@@ -115,15 +125,17 @@ function cpuMs(pid: number | undefined): number {
 async function measure({ port, pid }: Open): Promise<Round> {
   const cpuBefore = cpuMs(pid);
   const sent = await exchange(port, produce(PRODUCE_BYTES), PRODUCES);
-  const usedMs = cpuMs(pid) - cpuBefore;
+  const cpuBetween = cpuMs(pid);
   const read = await exchange(port, fetch, FETCHES);
+  const cpuAfter = cpuMs(pid);
   const pings = (await exchange(port, heartbeat, PINGS, 1)).each.sort((a, b) => a - b);
   return {
     produceGbits: rounded((PRODUCES * PRODUCE_BYTES * 8) / sent.ms / 1e6),
-    fetchGbits: rounded((FETCHES * (1 << 20) * 8) / read.ms / 1e6),
+    fetchGbits: rounded((FETCHES * FETCHED_BYTES * 8) / read.ms / 1e6),
     p50Ms: rounded(quantile(pings, 0.5)),
     p99Ms: rounded(quantile(pings, 0.99)),
-    cpuMsPerGb: Math.round(usedMs / ((PRODUCES * PRODUCE_BYTES) / 1e9)),
+    cpuMsPerGb: Math.round((cpuBetween - cpuBefore) / ((PRODUCES * PRODUCE_BYTES) / 1e9)),
+    fetchCpuMsPerGb: Math.round((cpuAfter - cpuBetween) / ((FETCHES * FETCHED_BYTES) / 1e9)),
   };
 }
 
