@@ -60,6 +60,7 @@ async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
   const runs = new Map<string, Run>();
   try {
     for (const [index, name] of names.entries()) {
+      if (stopped.signal.aborted) return;
       const subject = await startSubject(name, under);
       if (subject === undefined) continue;
       subjects.push(subject);
