@@ -79,6 +79,12 @@ the meantime ends by its lease or deadline.`,
         "serve Trogdor's protocol, too (usually 8889); no authentication, loopback unless --insecure",
       ),
       trogdorConfig: textFlag('FILE', 'trogdor.conf: the nodes, where there is no --cluster'),
+      trogdorStrict: {
+        kind: 'boolean',
+        optional: true,
+        withNegated: false,
+        brief: "show states of Trogdor's tasks when Trogdor would, not when true",
+      },
     },
   },
   async func(flags) {

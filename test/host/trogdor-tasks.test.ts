@@ -36,3 +36,17 @@ test('tasks that do not end are refused beyond a number; one that has ended make
     ['two', 'three'],
   );
 });
+
+test('strict: a task is RUNNING when its time has come, though nothing has begun', () => {
+  const read = readSpec({ class: 'NoOpTaskSpec', durationMs: 60_000 });
+  assert.ok('ok' in read && read.ok);
+  const states = [false, true].map((strict) => {
+    const tasks = new CoordinatorTasks(idle(), () => true, { strict });
+    tasks.create('one', read.value);
+    return [tasks.get('one')?.state, tasks.get('one')?.status];
+  });
+  assert.deepEqual(states, [
+    ['PENDING', null],
+    ['RUNNING', 'receiving'],
+  ]);
+});

@@ -151,6 +151,7 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
       insecure: true,
       trogdor: `${interfaceOf(node)}:${node.coordinatorPort ?? COORDINATOR_PORT}`,
       trogdorConfig: config,
+      trogdorStrict: process.env['FAULTLINE_TROGDOR_STRICT'] === '1',
     },
     { shutdown: () => shutdown.abort() },
   );

@@ -46,6 +46,8 @@ export interface CoordinatorFlags {
   /** Where to serve Trogdor's protocol, too: a port, or HOST:PORT. */
   trogdor?: string;
   trogdorConfig?: string;
+  /** Shows states of Trogdor's tasks when Trogdor would, not when they are true. */
+  trogdorStrict?: boolean;
 }
 
 function readPem(flag: string, path: string | undefined): string | undefined {
@@ -143,6 +145,7 @@ async function openDoor(
   return openCoordinatorDoor({
     ...rest,
     at: flags.trogdor,
+    strict: flags.trogdorStrict ?? false,
     insecure: flags.insecure,
     hostNames: flags.hostName?.split(',') ?? [],
     shutdown: rest.shutdown ?? (() => undefined),

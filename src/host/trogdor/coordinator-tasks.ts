@@ -9,6 +9,7 @@ import { kindNamed } from '../../core/faults/registry.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
 import type { NodeName } from '../../core/model/topology.ts';
 import { WORKER_KIND } from '../../core/trogdor/load.ts';
+import { strictState } from '../../core/trogdor/strict.ts';
 import type { TaskSpec } from '../../core/trogdor/task-class.ts';
 import {
   expiresAtOnce,
@@ -49,14 +50,20 @@ export class CoordinatorTasks {
   readonly #foreign: ForeignAgents;
   readonly #loads: TaskLoads;
 
-  /** @param more.most tasks that may be kept; @param more.foreign agents of Trogdor's own. */
+  readonly #strict: boolean;
+
+  /**
+   * @param more.most tasks that may be kept; @param more.foreign agents of Trogdor's own;
+   * @param more.strict shows states when Trogdor would.
+   */
   constructor(
     coordinator: CoordinatorApi,
     isLinked: (node: NodeName) => boolean,
-    more: { most?: number; foreign?: ForeignAgents } = {},
+    more: { most?: number; foreign?: ForeignAgents; strict?: boolean } = {},
   ) {
     this.#most = more.most ?? TASKS_MAX;
     this.#foreign = more.foreign ?? new ForeignAgents([]);
+    this.#strict = more.strict ?? false;
     this.#coordinator = coordinator;
     this.#isLinked = isLinked;
     this.#loads = new TaskLoads({
@@ -149,7 +156,7 @@ export class CoordinatorTasks {
   #hasRoom(): boolean {
     if (this.#records.size < this.#most) return true;
     for (const id of this.#records.keys()) {
-      if (this.get(id)?.state !== 'DONE') continue;
+      if (this.#truth(id)?.state !== 'DONE') continue;
       this.#forget(id);
       return true;
     }
@@ -220,7 +227,7 @@ export class CoordinatorTasks {
   /** Also of a task nobody knows, or one that has ended: then nothing happens. */
   stop(id: string): void {
     const record = this.#records.get(id);
-    if (!record || record.stoppedMs !== undefined || this.get(id)?.state === 'DONE') return;
+    if (!record || record.stoppedMs !== undefined || this.#truth(id)?.state === 'DONE') return;
     this.#save({ ...record, stoppedMs: Date.now() });
     this.#healAll(record);
   }
@@ -234,6 +241,11 @@ export class CoordinatorTasks {
   }
 
   get(id: string): TaskState | undefined {
+    const [record, truth] = [this.#records.get(id), this.#truth(id)];
+    return record && truth && this.#strict ? strictState(record, truth, Date.now()) : truth;
+  }
+
+  #truth(id: string): TaskState | undefined {
     const record = this.#records.get(id);
     const done = this.#done.get(id);
     if (done || !record) return done;

@@ -47,6 +47,8 @@ export function doorWarning(url: string): string {
 
 export interface CoordinatorDoorOptions extends DoorOptions {
   coordinator: Coordinator;
+  /** Shows states of tasks when Trogdor would, not when they are true. */
+  strict?: boolean;
 }
 
 /** Those that have an agent, but none of ours. */
@@ -62,7 +64,10 @@ export async function openCoordinatorDoor(options: CoordinatorDoorOptions): Prom
   const isLinked = (node: NodeName): boolean =>
     coordinator.state.links.get(node)?.complete === true;
   const foreign = new ForeignAgents(foreignNodes(options));
-  const tasks = new CoordinatorTasks(coordinator, isLinked, { foreign });
+  const tasks = new CoordinatorTasks(coordinator, isLinked, {
+    foreign,
+    strict: options.strict ?? false,
+  });
   const handlers = coordinatorDoor(tasks, {
     serverStartMs: Date.now(),
     shutdown: async (stopAgents) => {
