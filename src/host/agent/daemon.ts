@@ -109,6 +109,7 @@ export class Agent {
         beat: (due) => this.#guard.beat(due),
         remember: (closed) => this.#remember(closed),
         onStatus: (status) => {
+          this.#disks.learn();
           this.events.status(status);
           this.#links?.broadcast({ frame: 'status', faults: [status], complete: false });
           const { id, instance, state, endedBy, error } = status;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskHits, type HitNote } from '../../core/disk/hits.ts';
 import type { AgentState } from '../../core/agent/state.ts';
-import { hasEnded } from '../../core/model/lifecycle.ts';
 import { reachableMounts } from '../fuse/mounts.ts';
 import { askDisk, isGone } from '../fuse/control-client.ts';
 import type { DiskEvent } from '../fuse/events.ts';
@@ -97,7 +96,6 @@ export class DiskWatch {
 
   /** @returns whether hits are left to be told of soon. */
   #tell(events: readonly DiskEvent[], now: Record<string, number>): boolean {
-    this.#learn();
     const isOurs = (token: string): boolean => this.#faults.has(token);
     const hits = new Map(Object.entries(now).filter(([token]) => isOurs(token)));
     const ended = new Set<string>();
@@ -116,11 +114,13 @@ export class DiskWatch {
     return isMore;
   }
 
-  #learn(): void {
-    for (const { plan, id, kind, recovered, state } of this.#ports.state().faults.values()) {
-      if (!plan || recovered || (hasEnded(state) && !this.#faults.has(plan.here.token))) continue;
-      this.#faults.set(plan.here.token, { id, kind });
-    }
+  /**
+   * Which faults stand, from the agent's state. Called whenever one changes: all of a short one may fall
+   * into a pause, and of what has ended the state keeps no token.
+   */
+  learn(): void {
+    for (const { plan, id, kind, recovered } of this.#ports.state().faults.values())
+      if (plan && !recovered) this.#faults.set(plan.here.token, { id, kind });
     for (const oldest of this.#faults.keys())
       if (this.#faults.size > KNOWN) this.#faults.delete(oldest);
   }
