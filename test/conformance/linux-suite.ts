@@ -15,6 +15,8 @@ export interface Bench {
   pass(ms: number): Promise<void>;
   /** Arguments of pid 1, or of whatever must not be touched here. */
   forbiddenPart: string;
+  /** Needs that this machine can't meet, as somebody else has found out. */
+  lacking?: readonly string[];
   close(): Promise<void>;
 }
 
@@ -253,8 +255,9 @@ export function linuxSuite(
       assert.deepEqual(await ours(linux), []);
     });
 
-    onBench('every need is met on a bench', async ({ linux }) => {
-      for (const { need, met, why } of await linux.needs()) assert.ok(met, `${need}: ${why}`);
+    onBench('every need is met on a bench, but for what it is known to lack', async (bench) => {
+      for (const { need, met, why } of await bench.linux.needs())
+        assert.equal(met, bench.lacking?.includes(need) !== true, `${need}: ${why}`);
     });
   });
 }

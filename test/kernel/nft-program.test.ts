@@ -11,7 +11,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Nft } from '${join(import.meta.dirname, '../../src/host/linux/nft.ts')}';
 const scratch = mkdtempSync('/tmp/faultline-nft-');
 const nft = new Nft(scratch, null);
-import { holdsAll } from '${join(import.meta.dirname, '../../src/core/codec/netfilter.ts')}';
+import { holdsAll, packetsOf } from '${join(import.meta.dirname, '../../src/core/codec/netfilter.ts')}';
 const all = new Set(['n2']);
 const holds = async () => {
   const listed = await nft.list(drop.table);
@@ -27,7 +27,8 @@ await nft.refresh(drop, all);
 await nft.apply(drop, all);
 await nft.refresh(drop, all);
 assert.equal(await holds(), true);
-assert.deepEqual((await nft.list(drop.table)).packets, { n2: 0 });
+const peers = [{ name: 'n2', addresses: ['198.51.100.2', '2001:db8:51::2'] }];
+assert.deepEqual(packetsOf(await nft.list(drop.table), peers), { n2: 0 });
 assert.equal((await nft.leftovers())[0].faultId, 'program-1');
 await nft.apply({ ...drop, timeoutMs: 50 }, all);
 for (let left = 200; await holds(); left--) assert.ok(left > 0, 'never expires');

@@ -46,6 +46,7 @@ async function open(iptables?: string): Promise<Bench> {
     pass: (ms) => sleep(ms),
     // The server that speaks for the agent here.
     forbiddenPart: 'test/support/linux-server.ts',
+    lacking: (['htb', 'netem'] as const).filter((need) => lacks(need) !== false),
     async close() {
       for (const child of children) child.kill('SIGKILL');
       await linux.close();
