@@ -44,7 +44,6 @@ const BITS: Readonly<Record<number, Operation[]>> = {
   [O.fsync]: ['fsync'],
   [O.opendir]: ['opendir'],
   [O.readdir]: ['readdir'],
-  [O.readdirplus]: ['readdir'],
   [O.fsyncdir]: ['fsyncdir'],
   [O.statfs]: ['statfs'],
   [O.setxattr]: ['setxattr'],

@@ -1,16 +1,9 @@
 import { constants } from 'node:fs';
-import {
-  Attr,
-  Dirent,
-  EntryOut,
-  FsyncIn,
-  OpenOut,
-  ReadIn,
-} from '../../core/codec/fuse/messages.ts';
+import { Dirent, FsyncIn, OpenOut, ReadIn } from '../../core/codec/fuse/messages.ts';
 import { FSYNC_DATA_ONLY, OUT_HEADER_BYTES } from '../../core/codec/fuse/constants.ts';
 import { MAX_WRITE } from '../../core/codec/fuse/init.ts';
 import { ERRNO } from '../../core/disk/errno.ts';
-import { AT, libc } from './libc.ts';
+import { libc } from './libc.ts';
 import type { Engine } from './engine.ts';
 
 /** struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name. */
@@ -36,16 +29,8 @@ export function fsyncdir(engine: Engine): number {
   return (dataOnly ? libc.fdatasync(fd) : libc.fsync(fd)) === -1 ? engine.failed() : 0;
 }
 
-export function readdir(engine: Engine): number {
-  return list(engine, false);
-}
-
-export function readdirplus(engine: Engine): number {
-  return list(engine, true);
-}
-
 /** Entries from a cookie (the backing directory's own) on, as many as fit. */
-function list(engine: Engine, plus: boolean): number {
+export function readdir(engine: Engine): number {
   const fd = engine.descriptor(ReadIn.at.fh);
   if (fd === -1) return -ERRNO.EBADF;
   if (libc.lseek(fd, engine.big(ReadIn.at.offset), SEEK_SET) === -1) return engine.failed();
@@ -53,12 +38,12 @@ function list(engine: Engine, plus: boolean): number {
   let used = 0;
   for (;;) {
     // What is read here and doesn't fit is read again next time: keep it small.
-    const share = Math.min(engine.scratch.length, Math.max(512, (room - used) >> (plus ? 3 : 0)));
+    const share = Math.min(engine.scratch.length, Math.max(512, room - used));
     const got = libc.getdents64(fd, engine.scratchAddress, share);
     if (got === -1) return used > 0 ? used : engine.failed();
     if (got === 0) return used;
     for (let at = 0; at < got;) {
-      const entered = append(engine, fd, at, used, room, plus);
+      const entered = append(engine, at, used, room);
       if (entered === 0) return used;
       used += entered;
       at += engine.scratch.readUInt16LE(at + FROM.reclen);
@@ -67,40 +52,16 @@ function list(engine: Engine, plus: boolean): number {
 }
 
 /** Appends one entry. @returns the bytes it took, 0 where it doesn't fit. */
-function append(
-  engine: Engine,
-  fd: number,
-  at: number,
-  used: number,
-  room: number,
-  plus: boolean,
-): number {
+function append(engine: Engine, at: number, used: number, room: number): number {
   const { scratch, output } = engine;
   const length = scratch.indexOf(0, at + FROM.name) - at - FROM.name;
-  const entryBytes = plus ? EntryOut.size + Attr.size : 0;
-  const size = (entryBytes + Dirent.size + length + 7) & ~7;
+  const size = (Dirent.size + length + 7) & ~7;
   if (used + size > room) return 0;
-  const start = OUT_HEADER_BYTES + used;
-  output.fill(0, start, start + size);
-  if (plus && !isDots(scratch, at + FROM.name, length)) look(engine, fd, at, length, start);
-  const to = start + entryBytes;
+  const to = OUT_HEADER_BYTES + used;
+  output.fill(0, to, to + size);
   scratch.copy(output, to + Dirent.at.ino, at + FROM.ino, at + FROM.ino + 16);
   engine.outputView.setUint32(to + Dirent.at.namelen, length, true);
   engine.outputView.setUint32(to + Dirent.at.type, scratch[at + FROM.type] as number, true);
   scratch.copy(output, to + Dirent.size, at + FROM.name, at + FROM.name + length);
   return size;
-}
-
-function isDots(bytes: Buffer, from: number, length: number): boolean {
-  return bytes[from] === 0x2e && (length === 1 || (length === 2 && bytes[from + 1] === 0x2e));
-}
-
-/** READDIRPLUS counts as a look-up of each entry; node 0 says that none was made. */
-function look(engine: Engine, fd: number, at: number, length: number, to: number): void {
-  const name = { bytes: engine.scratch, from: at + FROM.name, length };
-  const path = engine.scratchAddress + at + FROM.name;
-  if (engine.stat(fd, path, AT.symlinkNofollow) !== 0) return;
-  if (engine.printEntry(to, engine.node, name) !== 0) {
-    engine.output.fill(0, to, to + EntryOut.size + Attr.size);
-  }
 }

@@ -36,7 +36,6 @@ export const OPCODES = {
   ioctl: 39,
   batchForget: 42,
   fallocate: 43,
-  readdirplus: 44,
   rename2: 45,
   lseek: 46,
   copyFileRange: 47,
