@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
 import type { TestNode } from '../../test/support/netns.ts';
 
 /**
@@ -18,17 +19,15 @@ export class RuleWatch {
       this.removed.set(node.name, []);
       const argv = ['netns', 'exec', node.namespace, 'nft', 'monitor', 'rules'];
       const monitor = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'ignore'] });
-      monitor.stdout.on('data', (chunk: Buffer) => this.#read(node.name, chunk.toString()));
+      createInterface({ input: monitor.stdout }).on('line', (line) => this.#read(node.name, line));
       this.#monitors.push(monitor);
     }
   }
 
-  #read(node: string, text: string): void {
+  #read(node: string, line: string): void {
     const now = performance.now();
-    for (const line of text.split('\n')) {
-      if (/^add rule .*drop/.test(line)) this.added.get(node)?.push(now);
-      if (line.startsWith('delete rule')) this.removed.get(node)?.push(now);
-    }
+    if (/^add rule .*drop/.test(line)) this.added.get(node)?.push(now);
+    if (line.startsWith('delete rule')) this.removed.get(node)?.push(now);
   }
 
   forget(): void {
