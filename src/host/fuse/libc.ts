@@ -62,7 +62,6 @@ export const libc = {
   memfdCreate: bind('int memfd_create(int64 name, uint flags)'),
   umask: bind('uint umask(uint mask)'),
   fcntl: bind('int fcntl(int fd, int command, int argument)'),
-  syscall3: bind('int64 syscall(int64 number, int64 first, int64 second, int64 third)'),
 };
 
 /** The error of this thread's last call that returned -1. */

@@ -17,29 +17,16 @@ import { tryPacketQueue } from '../nfqueue/trial.ts';
 import { findIptables, programOf } from './iptables.ts';
 import { tryDestroy } from './sockets.ts';
 import { tryQdiscs } from './try-qdiscs.ts';
+import { TRIAL_TABLE } from './trial-table.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** The smallest table that has all that a real one has. */
 const TRIAL: RuleTable = {
   backend: 'nft',
-  table: 'faultline-probe',
-  faultId: 'probe',
-  peers: [
-    {
-      name: 'nobody',
-      ipv4: ['192.0.2.1'],
-      ipv6: ['2001:db8::1'],
-      agentPort: 1,
-      ports: { local: [1, 2], remote: [3] },
-    },
-  ],
-  control: { coordinatorAddresses: ['192.0.2.2', '2001:db8::2'], agentPort: 1 },
-  protocol: 'all',
+  ...TRIAL_TABLE,
   how: 'reset',
   perMillion: EVERY_PACKET / 2,
-  timeoutMs: 60_000,
 };
 const BITTEN = new Set(['nobody']);
 

@@ -6,6 +6,7 @@ import { minorsOn, readQdiscs, writeTree, type ShapeClass } from '../../core/cod
 import type { ShapeTable } from '../../core/model/act-shaping.ts';
 import { stageOf } from '../../core/model/shape-stage.ts';
 import { exec } from '../exec.ts';
+import { TRIAL_TABLE } from './trial-table.ts';
 
 const TIMEOUT_MS = 10_000;
 const DEVICE = 'fl0';
@@ -15,20 +16,7 @@ const CHANCE = {
 };
 
 const TABLE: ShapeTable = {
-  table: 'faultline-probe',
-  faultId: 'probe',
-  peers: [
-    {
-      name: 'nobody',
-      ipv4: ['192.0.2.1'],
-      ipv6: ['2001:db8::1'],
-      agentPort: 1,
-      ports: { local: [1], remote: [1] },
-    },
-  ],
-  control: { coordinatorAddresses: ['192.0.2.2', '2001:db8::2'], agentPort: 1 },
-  protocol: 'all',
-  timeoutMs: 60_000,
+  ...TRIAL_TABLE,
   devices: [DEVICE],
   shape: { rate: { bytesPerSecond: 125_000, burstBytes: 32_000, latencyUs: 500_000 } },
 };

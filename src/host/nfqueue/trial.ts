@@ -3,6 +3,7 @@ import { reasonOf } from '../../core/base/failure.ts';
 import { HELD_CHAIN, writeHandOver, writeSteerTable } from '../../core/codec/nft-steer.ts';
 import type { SteerTable } from '../../core/model/act-packets.ts';
 import { Nft } from '../linux/nft.ts';
+import { TRIAL_TABLE } from '../linux/trial-table.ts';
 import { libc } from './libc.ts';
 import { PacketQueue } from './packet-queue.ts';
 import { addQueueRule } from './queue-rule.ts';
@@ -11,23 +12,7 @@ const CLONE_NEWNET = 0x40000000;
 const QUEUE = 16_384;
 const TRIAL_MS = 10_000;
 
-/** The smallest table that has all that a real one has. */
-const TRIAL: SteerTable = {
-  table: 'faultline-probe',
-  faultId: 'probe',
-  peers: [
-    {
-      name: 'nobody',
-      ipv4: ['192.0.2.1'],
-      ipv6: ['2001:db8::1'],
-      agentPort: 1,
-      ports: { local: [1], remote: [1] },
-    },
-  ],
-  control: { coordinatorAddresses: ['192.0.2.2', '2001:db8::2'], agentPort: 1 },
-  timeoutMs: 60_000,
-  protocol: 'all',
-};
+const TRIAL: SteerTable = TRIAL_TABLE;
 
 interface Found {
   met: boolean;
