@@ -1,4 +1,4 @@
-/** `./run bench network [PART] [--json]`: what faults of the network cost, and how exact they are. */
+/** `bench/network.ts [packets] [apply] [proxy] [--json]`: what faults of the network cost, and how exact they are. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /** Runs one benchmark, or all of them in turn: `node tools/bench.ts [NAME] [--json] [--resume]`. */
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -15,12 +15,23 @@ function main(args: readonly string[]): number {
     console.error(`run bench: no benchmark '${unknown ?? ''}'; ${there}`);
     return 64;
   }
+  if (flags.includes('--help') || flags.includes('-h')) {
+    for (const name of names) console.log(`${helpOf(name)}\n`);
+    return 0;
+  }
   const codes = names.map((name) => {
     const script = join(ROOT, 'bench', `${name}.ts`);
     const argv = ['--disable-warning=ExperimentalWarning', script, ...flags];
     return spawnSync(process.execPath, argv, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
   });
   return Math.max(...codes);
+}
+
+/** What a benchmark says of itself: the comment that begins with its own name. */
+function helpOf(name: string): string {
+  const text = readFileSync(join(ROOT, 'bench', `${name}.ts`), 'utf8');
+  const [, comment = `bench/${name}.ts`] = /\/\*\*\s+\*? ?(`bench\/.*?)\s*\*\//s.exec(text) ?? [];
+  return comment.replaceAll(/\n \* ?/g, '\n');
 }
 
 process.exitCode = main(process.argv.slice(2));
