@@ -50,8 +50,8 @@ its start it recovers its logs. After SIGTERM leaders move first, and clients se
 NOT_LEADER_OR_FOLLOWER.
 
 **What it does not do.** Nothing written to the page cache is lost: the kernel still has it (that is
-\`disk.powercut\`). A SIGTERM that a process takes long to obey may outlast the fault: healing
-kills what has not ended by then, and starts the service. Give the fault the time a shutdown takes.`,
+\`disk.powercut\`). A SIGTERM that a process takes long to obey may outlast the fault: the
+start that follows kills what has not ended by then. Give the fault the time a shutdown takes.`,
   standing: true,
   stands: killingStands,
   namesNodes: false,
