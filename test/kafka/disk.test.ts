@@ -18,13 +18,15 @@ const TOPIC = 'records';
 const SEGMENT_BYTES = 1 << 20;
 const RECORD_BYTES = 20_000;
 
-interface Preset {
-  preset: string;
-  op: string[];
+interface Case {
+  kind: string;
+  params: Record<string, unknown>;
   /** What makes the broker touch such a file. */
   touch: (broker: BrokerOnDisk, topicPartition: number) => Promise<unknown>;
   /** A SIGBUS in any thread: nobody can say what still works. */
   broken?: true;
+  /** What the failed sync had not made durable is gone: that is the fault. */
+  loses?: true;
 }
 
 /** Sends until a segment is full and its successor begun; what was acknowledged. */
@@ -44,17 +46,27 @@ const abort = async (broker: BrokerOnDisk, topicPartition: number): Promise<void
   await writer.write(TOPIC, topicPartition, 'aborted', false);
 };
 
-const PRESETS: Preset[] = [
-  { preset: 'log', op: ['write'], touch: fillSegment },
-  { preset: 'log', op: ['fsync'], touch: fillSegment },
-  { preset: 'log', op: ['read'], touch: (broker, at) => broker.readAll(TOPIC, at) },
+const error = (preset: string, ...op: string[]): Pick<Case, 'kind' | 'params'> => ({
+  kind: 'disk.error',
+  params: { errno: 'EIO', preset, match: { op } },
+});
+
+/** What `takesLogDirectory` says of each is what the broker must have done. */
+const CASES: Case[] = [
+  { ...error('log', 'write'), touch: fillSegment },
+  { ...error('log', 'fsync'), touch: fillSegment },
+  { ...error('log', 'read'), touch: (broker, at) => broker.readAll(TOPIC, at) },
   // Every append writes to both, by mapped memory.
-  { preset: 'index', op: ['read'], touch: fillSegment, broken: true },
-  { preset: 'timeindex', op: ['read'], touch: fillSegment, broken: true },
-  { preset: 'timeindex', op: ['write', 'fsync'], touch: fillSegment },
-  { preset: 'snapshots', op: ['mutate', 'sync'], touch: fillSegment },
-  { preset: 'txnindex', op: ['mutate', 'sync'], touch: abort },
-  { preset: 'checkpoints', op: ['mutate', 'sync'], touch: fillSegment },
+  { ...error('index', 'read'), touch: fillSegment, broken: true },
+  { ...error('timeindex', 'read'), touch: fillSegment, broken: true },
+  { ...error('timeindex', 'write', 'fsync'), touch: fillSegment },
+  { ...error('snapshots', 'mutate', 'sync'), touch: fillSegment },
+  { ...error('txnindex', 'mutate', 'sync'), touch: abort },
+  { ...error('checkpoints', 'mutate', 'sync'), touch: fillSegment },
+  { kind: 'disk.readonly', params: {}, touch: fillSegment },
+  { kind: 'disk.full', params: {}, touch: fillSegment },
+  { kind: 'disk.delay', params: { latency: { fixed: '20ms' } }, touch: fillSegment },
+  { kind: 'disk.fsync', params: { how: 'fails', preset: 'log' }, touch: fillSegment, loses: true },
 ];
 
 withLab(
@@ -82,12 +94,11 @@ withLab(
       assert.deepEqual(await broker.readAll(TOPIC, on), acknowledged);
     });
 
-    for (const { preset, op, touch, broken } of PRESETS) {
-      const params = { errno: 'EIO', preset, match: { op } };
-      const offline = kindNamed('disk.error')?.takesLogDirectory?.(params) === true;
+    for (const { kind, params, touch, broken, loses } of CASES) {
+      const offline = kindNamed(kind)?.takesLogDirectory?.(params) === true;
       const what = offline ? 'offline until it is started again' : 'online';
-      test(`${preset} ${op.join('+')}: the log directory is ${what}`, async () => {
-        const fault = await broker.fault('disk.error', params);
+      test(`${kind} ${JSON.stringify(params)}: the log directory is ${what}`, async () => {
+        const fault = await broker.fault(kind, params);
         // It may fail in any way: that is what the fault is for.
         const touched = touch(broker, on).catch(() => undefined);
         try {
@@ -108,6 +119,7 @@ withLab(
           // A broken broker lets its clients wait; and what still sends must not meet what reads next.
           await touched;
         }
+        if (loses === true) return;
         const there = new Set(await broker.readAll(TOPIC, on));
         assert.deepEqual(
           acknowledged.filter((text) => !there.has(text)),
