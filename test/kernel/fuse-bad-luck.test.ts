@@ -21,20 +21,12 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readMounts } from '../../src/host/fuse/mounts.ts';
+import { errnoOf } from '../support/disk-fault.ts';
 import { DiskMount } from '../support/disk-mount.ts';
 import { lacks, ROOT } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 const skip = lacks('root', 'fuse');
-
-function errnoOf(act: () => unknown): string {
-  try {
-    act();
-    return 'ok';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unknown';
-  }
-}
 
 describe('bad luck', { skip, concurrency: false }, () => {
   test('killed under load: errors and no hang, unmounted by its supervisor, served anew', async () => {

@@ -14,7 +14,6 @@ export const LONG_FILES: Readonly<Record<string, string>> = {
   'test/host/coordinator.test.ts': 'cases of one daemon among stubs that share one cluster',
   'test/core/coordinator/machine.test.ts': 'cases of one machine that share one small world',
   'test/core/checkers/checkers.test.ts': 'one small history a case, a line each',
-  'test/kernel/fuse-faults.test.ts': 'one case a kind on one mount',
   'test/support/fake-linux.ts': 'the whole of a pretended machine, so that it can be audited',
 };
 

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import type { Effect } from '../../src/core/disk/specification.ts';
+import { errnoOf, spec } from '../support/disk-fault.ts';
+import { DiskMount, run } from '../support/disk-mount.ts';
+import { lacks } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+
+const skip = lacks('root', 'fuse');
+
+describe(
+  'disk faults that hold requests or alter data, on a real mount',
+  { skip, concurrency: false },
+  () => {
+    test('a delay holds nobody else, and ends with the fault', async () => {
+      await using mount = await DiskMount.start();
+      await mount.set(
+        spec({ kind: 'delay', latency: { fixed: '10m' } }, { path: ['slow*'], op: ['write'] }),
+      );
+      const slow = await Promise.all(
+        Array.from({ length: 40 }, (_, index) =>
+          Promise.resolve(
+            spawn('dd', ['if=/dev/zero', `of=${mount.file(`slow${index}`)}`, 'bs=64k', 'count=1'], {
+              stdio: 'ignore',
+            }),
+          ),
+        ),
+      );
+      const ended = Promise.all(
+        slow.map((child) => new Promise<number | null>((resolve) => child.once('exit', resolve))),
+      );
+      await until('all writes are held', async () => (await mount.state()).held === 40);
+      writeFileSync(mount.file('fast'), 'quick');
+      assert.equal(readFileSync(mount.file('fast'), 'utf8'), 'quick');
+      await mount.clear();
+      assert.deepEqual([...new Set(await ended)], [0]);
+      assert.equal((await mount.state()).held, 0);
+      assert.equal(statSync(mount.file('slow39')).size, 65_536);
+    });
+
+    test('a caller killed in a stall is gone at once; a handled signal does not interrupt', async () => {
+      await using mount = await DiskMount.start();
+      writeFileSync(mount.file('s'), 'x');
+      await mount.set(spec({ kind: 'stall' }, { path: ['s'], op: ['write'] }));
+      const script = `
+      process.on('SIGUSR2', () => {}); const fs = require('fs');
+      fs.writeSync(fs.openSync(process.argv[1], 'r+'), 'y');`;
+      const child = spawn(process.execPath, ['-e', script, mount.file('s')], { stdio: 'ignore' });
+      await until('the write is held', async () => (await mount.state()).held === 1);
+      child.kill('SIGUSR2');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.equal((await mount.state()).held, 1);
+      assert.equal(child.exitCode, null);
+      child.kill('SIGKILL');
+      await until('the caller is gone', () => child.signalCode === 'SIGKILL');
+      await until('nothing is held', async () => (await mount.state()).held === 0);
+    });
+
+    test('corruption on reads is transient; on writes it stays', async () => {
+      await using mount = await DiskMount.start();
+      writeFileSync(mount.file('c'), Buffer.alloc(4096));
+      await mount.set(spec({ kind: 'corrupt', how: 'bitFlip', amount: 1 }, { op: ['read'] }));
+      const bits = readFileSync(mount.file('c')).reduce(
+        (sum, byte) => sum + (byte === 0 ? 0 : 1),
+        0,
+      );
+      assert.equal(bits, 1);
+      await mount.clear();
+      assert.ok(readFileSync(mount.file('c')).equals(Buffer.alloc(4096)));
+      await mount.set(
+        spec({ kind: 'corrupt', how: 'random', amount: 64 }, { op: ['write'] }, { count: 1 }),
+      );
+      writeFileSync(mount.file('c'), Buffer.alloc(4096));
+      assert.ok(!readFileSync(mount.file('c')).equals(Buffer.alloc(4096)));
+      await mount.clear();
+      assert.ok(!readFileSync(mount.file('c')).equals(Buffer.alloc(4096)));
+    });
+
+    test('lost, torn, misdirected and short writes', async () => {
+      await using mount = await DiskMount.start();
+      const old = Buffer.alloc(8192, 'o');
+      const fresh = Buffer.alloc(8192, 'n');
+      const path = mount.file('w');
+      const write = async (fault: Effect): Promise<Buffer> => {
+        writeFileSync(path, old);
+        await mount.set(spec(fault, { op: ['write'] }));
+        const fd = openSync(path, 'r+');
+        const told = writeSync(fd, fresh, 0, fresh.length, 0);
+        // A short write is carried on by libuv: as many requests as pieces.
+        assert.equal(told, 8192);
+        assert.equal(((await mount.state()).faults[0]?.hits ?? 0) > 8, fault.kind === 'short');
+        closeSync(fd);
+        await mount.clear();
+        return readFileSync(path);
+      };
+      assert.ok((await write({ kind: 'lost' })).equals(old));
+      const torn = (await write({ kind: 'torn', keep: 'prefix' })).toString('latin1');
+      assert.match(torn, /^n*o+$/);
+      assert.equal((torn.indexOf('o') % 512) + torn.length, 8192);
+      const misdirected = (await write({ kind: 'misdirected', shiftBytes: 4096 })).toString(
+        'latin1',
+      );
+      assert.equal(misdirected, 'o'.repeat(4096) + 'n'.repeat(8192));
+      assert.ok((await write({ kind: 'short', bytes: 1000 })).equals(fresh));
+    });
+
+    test('stale reads, until the fault ends', async () => {
+      await using mount = await DiskMount.start();
+      const path = mount.file('st');
+      writeFileSync(path, 'old old old');
+      await mount.set(spec({ kind: 'stale' }));
+      const fd = openSync(path, 'r+');
+      writeSync(fd, 'NEW', 4);
+      assert.equal(readFileSync(path, 'utf8'), 'old old old');
+      closeSync(fd);
+      await mount.clear();
+      assert.equal(readFileSync(path, 'utf8'), 'old NEW old');
+    });
+
+    test('a failed fsync loses the data: ext4 hides it in the cache, btrfs does not', async () => {
+      await using mount = await DiskMount.start();
+      for (const after of ['ext4', 'xfs', 'btrfs'] as const) {
+        const path = mount.file(after);
+        writeFileSync(path, 'durable');
+        await mount.set(spec({ kind: 'fsync', how: 'fails', after }, undefined, { count: 1 }));
+        const fd = openSync(path, 'r+');
+        writeSync(fd, 'XX', 0);
+        writeSync(fd, ' and more', 7);
+        assert.equal(
+          errnoOf(() => fsyncSync(fd)),
+          'EIO',
+        );
+        assert.equal(
+          errnoOf(() => fsyncSync(fd)),
+          'ok',
+        );
+        closeSync(fd);
+        await mount.clear();
+        const onDisk = readFileSync(`${mount.target}/${after}`, 'latin1');
+        assert.equal(onDisk, after === 'ext4' ? `durable${'\0'.repeat(9)}` : 'durable');
+      }
+    });
+
+    test('a rate holds a writer back to its share', async () => {
+      await using mount = await DiskMount.start();
+      await mount.set(spec({ kind: 'rate', bytesPerSecond: 1 << 20 }, { op: ['write'] }));
+      const startedAt = performance.now();
+      const file = await open(mount.file('rate'), 'w');
+      for (let count = 0; count < 8; count++) await file.write(Buffer.alloc(65_536));
+      await file.close();
+      // Half a MiB at one MiB a second; only the lower bound is certain.
+      assert.ok(performance.now() - startedAt >= 450);
+    });
+
+    test('a thousand delayed writes take bounded memory', { skip: lacks('python') }, async () => {
+      await using mount = await DiskMount.start();
+      await mount.set(spec({ kind: 'stall' }, { op: ['write'] }));
+      const before = mount.residentBytes();
+      const script = `
+import os, sys, threading
+def write(index):
+    fd = os.open(f"{sys.argv[1]}/{index}", os.O_CREAT | os.O_WRONLY)
+    os.write(fd, bytes([index % 256]) * (1 << 20))
+    os.close(fd)
+threads = [threading.Thread(target=write, args=(index,)) for index in range(1000)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(os.stat(f"{sys.argv[1]}/{index}").st_size for index in range(1000)))`;
+      const ended = run(['python3', '-c', script, mount.path]);
+      await until('all are held', async () => (await mount.state()).held === 1000, {
+        timeoutMs: 60_000,
+      });
+      assert.ok(mount.residentBytes() - before < 400 * (1 << 20));
+      await mount.clear();
+      assert.equal((await ended).out, `${1000 * (1 << 20)}\n`);
+    });
+  },
+);
