@@ -1,82 +1,17 @@
 import { initProducerIdV4 } from '@platformatic/kafka';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { sendError } from '../../core/workloads/errors.ts';
-import { errorName } from './admin.ts';
-import { AnswerError, type BrokerConnection } from './broker-connection.ts';
+import type { BrokerConnection } from './broker-connection.ts';
 import type { ClusterConnections } from './cluster-connections.ts';
+import { hold, newPlace, renumber, type Held, type Place } from './held-batches.ts';
 import { Leaders } from './leaders.ts';
-import { produce, type ProduceResponse } from './produce-request.ts';
-import type { BatchIdentity } from './record-batch.ts';
-
-/** A batch the source wants written; the same object through all its attempts. */
-export interface OutgoingBatch<Tag> {
-  tag: Tag;
-  count: number;
-  /** Monotonic ms after which no further attempt begins. */
-  deadlineMs: number;
-  encode(identity: BatchIdentity): Buffer;
-}
-
-export interface BatchSource<Tag> {
-  /** The next batch of this topic-partition (index into `places`), or undefined where none is due. */
-  take(place: number, nowMs: number): OutgoingBatch<Tag> | undefined;
-}
-
-export interface Attempt {
-  outcome: 'ok' | 'fail' | 'info';
-  /** Of the first record; -1: not told. */
-  offset: number;
-  error?: string;
-}
-
-/** Where every attempt is written down. */
-export interface SendObserver<Tag> {
-  /** Called before the first byte leaves. @returns a mark handed back at the end. */
-  begin(batch: OutgoingBatch<Tag>, attempt: number, broker: number): number;
-  end(batch: OutgoingBatch<Tag>, attempt: number, mark: number, result: Attempt): void;
-  /** No further attempt of it. */
-  settled(batch: OutgoingBatch<Tag>, as: 'acknowledged' | 'failed' | 'unknown'): void;
-  note(text: string): void;
-}
-
-export interface ProducerSettings {
-  acks: 'all' | '1' | '0';
-  idempotence: boolean;
-  retries: number;
-  retryBackoffMs: number;
-  requestTimeoutMs: number;
-  /** Unsettled batches of one topic-partition: at most 5, what a broker remembers of a producer. */
-  inFlight: number;
-  /** Requests in flight a broker, each with one batch; default 5. */
-  perBroker?: number;
-  /** The transactional id all batches belong to, with what the coordinator gave for it. */
-  transaction?: { id: string; producerId: number; producerEpoch: number };
-}
-
-interface Held<Tag> {
-  batch: OutgoingBatch<Tag>;
-  bytes: Buffer | undefined;
-  sequence: number;
-  attempts: number;
-  sending: boolean;
-  /** Where and since when (monotonic ms) it is being sent. */
-  broker: number;
-  sinceMs: number;
-  /** An attempt of it ended as `info`. */
-  maybe: boolean;
-}
-
-interface Place<Tag> {
-  topic: string;
-  topicPartition: number;
-  held: Held<Tag>[];
-  nextSequence: number;
-  pausedUntilMs: number;
-}
+import type { Attempt, BatchSource, ProducerSettings, SendObserver } from './outgoing.ts';
+import { attemptOf, failedAttemptOf } from './produce-attempt.ts';
+import { produce } from './produce-request.ts';
+import { ProducerLinks } from './producer-links.ts';
 
 const PER_BROKER = 5;
 const DEPOSED_MS = 1_000;
-const SEQUENCES = 2 ** 31;
 
 /**
  * A thin producer: one produce request with one batch is one recorded attempt, and a retry sends the
@@ -92,10 +27,8 @@ export class Producer<Tag> {
   #source: BatchSource<Tag>;
   #observer: SendObserver<Tag>;
   #leaders: Leaders;
+  #links: ProducerLinks;
   #timer: NodeJS.Timeout | undefined;
-  #inFlight = new Map<number, number>();
-  #connecting = new Set<number>();
-  #open = new Map<number, BrokerConnection>();
   #turn = 0;
   #identity: { id: number; epoch: number } | undefined;
   #asking = false;
@@ -114,16 +47,16 @@ export class Producer<Tag> {
     this.#settings = settings;
     this.#source = source;
     this.#observer = observer;
-    this.places = places.map((place) => ({
-      ...place,
-      held: [],
-      nextSequence: 0,
-      pausedUntilMs: 0,
-    }));
+    this.places = places.map((place) => newPlace<Tag>(place));
     const topics = [...new Set(places.map(({ topic }) => topic))];
     this.#leaders = new Leaders(connections, topics, () => {
       this.#leaveDeposed();
       this.pump();
+    });
+    this.#links = new ProducerLinks(connections, settings.retryBackoffMs, (error) => {
+      // No byte was sent, so no attempt was made: it is counted, and tried again with new metadata.
+      this.#count(error instanceof Failure ? error.code : reasonOf(error));
+      this.#leaders.refresh();
     });
     if (!settings.idempotence) this.#identity = { id: -1, epoch: -1 };
     const { transaction } = settings;
@@ -170,8 +103,8 @@ export class Producer<Tag> {
     if (nowMs < place.pausedUntilMs) return false;
     const { broker } = this.#leaders.of(place.topic, place.topicPartition);
     const most = this.#settings.perBroker ?? PER_BROKER;
-    if (broker < 0 || (this.#inFlight.get(broker) ?? 0) >= most) return false;
-    const connection = this.#connection(broker);
+    if (broker < 0 || this.#links.inFlight(broker) >= most) return false;
+    const connection = this.#links.to(broker);
     if (connection === undefined) return false;
     const held = place.held.find(({ sending }) => !sending) ?? this.#takeNew(place, index, nowMs);
     if (held === undefined) return false;
@@ -183,47 +116,7 @@ export class Producer<Tag> {
     if (place.held.length >= this.#settings.inFlight) return undefined;
     const batch = this.#source.take(index, nowMs);
     if (batch === undefined) return undefined;
-    const held: Held<Tag> = {
-      batch,
-      bytes: undefined,
-      sequence: this.#takeSequence(place, batch.count),
-      attempts: 0,
-      sending: false,
-      broker: -1,
-      sinceMs: 0,
-      maybe: false,
-    };
-    place.held.push(held);
-    return held;
-  }
-
-  #takeSequence(place: Place<Tag>, count: number): number {
-    if (!this.#settings.idempotence) return -1;
-    const sequence = place.nextSequence;
-    place.nextSequence = (sequence + count) % SEQUENCES;
-    return sequence;
-  }
-
-  /** The open connection to a broker; begins to open one where there is none. */
-  #connection(broker: number): BrokerConnection | undefined {
-    const open = this.#open.get(broker);
-    if (open?.usable === true) return open;
-    this.#open.delete(broker);
-    if (this.#connecting.has(broker)) return undefined;
-    this.#connecting.add(broker);
-    this.#connections
-      .to(broker)
-      .then((connection) => {
-        this.#open.set(broker, connection);
-        this.#connecting.delete(broker);
-      })
-      .catch((error: unknown) => {
-        // No byte was sent, so no attempt was made: it is counted, and tried again with new metadata.
-        this.#count(error instanceof Failure ? error.code : reasonOf(error));
-        this.#leaders.refresh();
-        setTimeout(() => this.#connecting.delete(broker), this.#settings.retryBackoffMs);
-      });
-    return undefined;
+    return hold(place, batch, this.#settings.idempotence);
   }
 
   #count(error: string): void {
@@ -247,7 +140,7 @@ export class Producer<Tag> {
     held.sending = true;
     held.broker = broker;
     held.sinceMs = performance.now();
-    this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 0) + 1);
+    this.#links.began(broker);
     const mark = this.#observer.begin(held.batch, held.attempts, broker);
     const wireAcks = acks === 'all' ? -1 : Number(acks);
     const { topic, topicPartition } = place;
@@ -261,32 +154,13 @@ export class Producer<Tag> {
         held.bytes,
         transaction?.id ?? null,
       )
-      .then((answer) => this.#read(answer))
-      .catch((error: unknown) => this.#readFailure(error));
-    this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 1) - 1);
+      .then((answer) => attemptOf(answer, acks))
+      .catch((error: unknown) => failedAttemptOf(error, acks));
+    this.#links.ended(broker);
     held.sending = false;
     this.#observer.end(held.batch, held.attempts, mark, result);
     this.#ended(place, held, result);
     this.pump();
-  }
-
-  #read(answer: ProduceResponse | undefined): Attempt {
-    if (this.#settings.acks === '0') {
-      return { outcome: 'info', offset: -1, error: 'no-acknowledgement' };
-    }
-    const state = answer?.responses[0]?.partitionResponses[0];
-    if (state === undefined) return { outcome: 'info', offset: -1, error: 'no-answer-for-batch' };
-    if (state.errorCode === 0) return { outcome: 'ok', offset: Number(state.baseOffset) };
-    const error = errorName(state.errorCode);
-    const row = sendError(error);
-    const offset = row.outcome === 'ok' ? Number(state.baseOffset) : -1;
-    return { outcome: row.outcome, offset, error };
-  }
-
-  #readFailure(error: unknown): Attempt {
-    if (!(error instanceof Failure)) throw error;
-    if (error instanceof AnswerError) return this.#read(error.response as ProduceResponse);
-    return { outcome: sendError(error.code).outcome, offset: -1, error: error.code };
   }
 
   #ended(place: Place<Tag>, held: Held<Tag>, result: Attempt): void {
@@ -343,11 +217,7 @@ export class Producer<Tag> {
     for (const place of this.places) {
       const uncertain = place.held.filter(({ maybe }) => maybe);
       for (const held of uncertain) this.#settle(place, held, 'unknown');
-      place.nextSequence = 0;
-      for (const held of place.held) {
-        held.bytes = undefined;
-        held.sequence = this.#takeSequence(place, held.batch.count);
-      }
+      renumber(place, this.#settings.idempotence);
     }
     this.#renewBecause = undefined;
     if (this.#settings.idempotence) this.#identity = undefined;
@@ -365,7 +235,7 @@ export class Producer<Tag> {
       const leader = this.#leaders.of(place.topic, place.topicPartition).broker;
       for (const { sending, broker, sinceMs } of place.held) {
         if (!sending || leader < 0 || leader === broker || nowMs - sinceMs < DEPOSED_MS) continue;
-        this.#open.get(broker)?.close();
+        this.#links.leave(broker);
       }
     }
   }

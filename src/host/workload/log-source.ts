@@ -1,7 +1,7 @@
 import type { ValueRange } from '../../core/model/operation.ts';
 import type { LogPlan, LogSettings } from '../../core/workloads/log.ts';
 import { writePayload, type RunMark } from '../../core/workloads/payload.ts';
-import type { BatchSource, OutgoingBatch } from '../kafka/producer.ts';
+import type { BatchSource, OutgoingBatch } from '../kafka/outgoing.ts';
 import { encodeBatch, type BatchIdentity, type NewRecord } from '../kafka/record-batch.ts';
 
 /** The clock of the timetable: monotonic ms, and the wall time of the same instant. */

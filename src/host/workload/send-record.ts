@@ -1,5 +1,5 @@
 import type { ValueRange } from '../../core/model/operation.ts';
-import type { Attempt, OutgoingBatch, SendObserver } from '../kafka/producer.ts';
+import type { Attempt, OutgoingBatch, SendObserver } from '../kafka/outgoing.ts';
 import type { LogSource } from './log-source.ts';
 import type { Recorder } from './recorder.ts';
 import type { Tally } from './tally.ts';

@@ -1,13 +1,13 @@
 import { Failure } from '../../../core/base/failure.ts';
 import { BatchBuilder, type Compression } from '../../kafka/batch-builder.ts';
 import type { ClusterConnections } from '../../kafka/cluster-connections.ts';
-import {
-  Producer,
-  type BatchSource,
-  type OutgoingBatch,
-  type ProducerSettings,
-  type SendObserver,
-} from '../../kafka/producer.ts';
+import type {
+  BatchSource,
+  OutgoingBatch,
+  ProducerSettings,
+  SendObserver,
+} from '../../kafka/outgoing.ts';
+import { Producer } from '../../kafka/producer.ts';
 import type { ClientConf } from './client-conf.ts';
 import { Timings } from './timings.ts';
 

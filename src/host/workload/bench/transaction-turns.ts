@@ -1,6 +1,6 @@
 import { Failure } from '../../../core/base/failure.ts';
 import type { TransactionRule } from '../../../core/workloads/pace.ts';
-import type { ProducerSettings } from '../../kafka/producer.ts';
+import type { ProducerSettings } from '../../kafka/outgoing.ts';
 import type { Transactions } from '../../kafka/transaction.ts';
 import type { LoadPlace, ProducerLoad } from './producer-load.ts';
 
