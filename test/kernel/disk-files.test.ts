@@ -71,20 +71,25 @@ suite('disk faults without a file system of ours', { skip: lacks('root', 'linux'
   }
 
   test('it fills to the floor, and makes room again', async () => {
-    const step = await stepOf('disk.fill', { directory: disk });
+    const step = await stepOf('disk.fill', { directory: disk, memory: true });
     await undo(step);
     await linux.perform(step.act);
     await linux.perform(step.act);
     assert.equal(await linux.holds(step.act), true);
     assert.equal(freeMiB(), 32);
-    const [full] = await planned('disk.fill', { directory: disk });
+    const [full] = await planned('disk.fill', { directory: disk, memory: true });
     assert.match((full as Problem).message, /that full already/);
     await undo(step);
     assert.equal(freeMiB(), 100);
   });
 
+  test('a tmpfs is memory: not without being asked for by name', async () => {
+    const [refused] = await planned('disk.fill', { directory: disk });
+    assert.match((refused as Problem).message, /is memory of this machine/);
+  });
+
   test('a share of it', async () => {
-    const step = await stepOf('disk.fill', { directory: disk, share: '50%' });
+    const step = await stepOf('disk.fill', { directory: disk, memory: true, share: '50%' });
     await linux.perform(step.act);
     assert.equal(freeMiB(), 50);
     await undo(step);
@@ -93,7 +98,7 @@ suite('disk faults without a file system of ours', { skip: lacks('root', 'linux'
   test('not where our own state is, nor over what is in the way', async () => {
     const [own] = await planned('disk.fill', { directory });
     assert.match((own as Problem).message, /own state/);
-    const step = await stepOf('disk.fill', { directory: disk });
+    const step = await stepOf('disk.fill', { directory: disk, memory: true });
     assert.ok(step.act.act === 'disk.fill');
     mkdirSync(step.act.path);
     await assert.rejects(linux.perform(step.act), /could not be allocated/);
@@ -113,7 +118,7 @@ suite('disk faults without a file system of ours', { skip: lacks('root', 'linux'
   }
 
   test('no room is taken in a file that has another name, too', async () => {
-    const step = await stepOf('disk.fill', { directory: disk });
+    const step = await stepOf('disk.fill', { directory: disk, memory: true });
     assert.ok(step.act.act === 'disk.fill');
     writeFileSync(join(disk, 'precious'), 'text');
     linkSync(join(disk, 'precious'), step.act.path);

@@ -20,6 +20,11 @@ const Params = Type.Object(
         description: 'stays free, whatever the share; default and least 33554432 (32 MiB)',
       }),
     ),
+    memory: Type.Optional(
+      Type.Boolean({
+        description: 'also a file system that is memory (tmpfs): the machine has that much less',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -27,6 +32,8 @@ type Params = Static<typeof Params>;
 
 /** Somebody may have to log in, to look and to heal. */
 const FLOOR_BYTES = 32 * 1024 * 1024;
+/** With less memory available the kernel would look for somebody to kill. */
+const MEMORY_FLOOR_BYTES = 512 * 1024 * 1024;
 const SEEN_WITHIN_MS = 10_000;
 
 function spaceOf(facts: Facts): DiskSpace | Problem {
@@ -55,6 +62,25 @@ function bytesOf(params: Params, { totalBytes, availableBytes }: DiskSpace): num
   return Math.min(toShare, availableBytes - (params.leaveBytes ?? FLOOR_BYTES));
 }
 
+/** Who fills a tmpfs takes memory from everything on the machine: only where that was asked for. */
+function memoryProblem(params: Params, space: DiskSpace, bytes: number): Problem | undefined {
+  const { memoryBytes } = space;
+  const { directory } = params;
+  if (memoryBytes === undefined) return undefined;
+  if (params.memory !== true) {
+    const message = `the file system of ${directory} is memory of this machine (tmpfs)`;
+    const expected = `a file system on a disk, the kind memory.load, or 'memory': true`;
+    return { path: '/directory', message, expected };
+  }
+  if (bytes <= memoryBytes - MEMORY_FLOOR_BYTES) return undefined;
+  return {
+    path: '/share',
+    message: `${bytes} bytes of memory would be taken, and too little left to the machine`,
+    found: `${memoryBytes} bytes are available`,
+    expected: `a smaller share: ${MEMORY_FLOOR_BYTES} bytes stay available`,
+  };
+}
+
 function plan(params: Params, here: Here, facts: Facts): Step[] | Problem[] {
   const { directory } = params;
   const space = spaceOf(facts);
@@ -72,6 +98,8 @@ function plan(params: Params, here: Here, facts: Facts): Step[] | Problem[] {
     const found = `${space.availableBytes} of ${space.totalBytes} bytes are free`;
     return [{ path: '/share', message: `${directory} is that full already`, found }];
   }
+  const problem = memoryProblem(params, space, bytes);
+  if (problem !== undefined) return [problem];
   const path = `${directory.replace(/\/+$/, '')}/.${here.token}`;
   const { token } = here;
   return [
@@ -98,7 +126,9 @@ stops). Everything else on that file system has no room either.
 
 **What it does not do.** It refuses the file system that holds the agent's own state, so that
 healing always has room. The file survives a reboot, and is removed by the next start of the agent.
-File systems without fallocate (some network ones) are refused by the kernel.`,
+File systems without fallocate (some network ones) are refused by the kernel. A tmpfs is memory, and
+filling it starves everything on the machine: it is refused unless \`memory\` says that this is meant,
+and then 512 MiB of memory stay available.`,
   standing: true,
   namesNodes: false,
   colour: '#e37400',

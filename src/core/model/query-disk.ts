@@ -59,6 +59,8 @@ export interface DiskSpace {
   ownState: boolean;
   /** It is shown by a file system of ours. */
   ours: boolean;
+  /** Where the file system is memory (tmpfs, ramfs): how much of it the machine has available. */
+  memoryBytes?: number;
 }
 
 export interface DiskFile {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, lstat, rm, statfs, stat } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { DiskAct } from '../../core/model/act-disk.ts';
@@ -13,6 +14,8 @@ type Fill = Extract<DiskAct, { act: 'disk.fill' | 'disk.fill.remove' }>;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 const NEW = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
 const THERE = O_RDWR | O_NOFOLLOW;
+/** Magic numbers of file systems that are memory: tmpfs, ramfs (linux/magic.h). */
+const MEMORY = [0x01021994, 0x858458f6];
 const TIMEOUT_MS = 60_000;
 const NAME = /\/\.faultline-[0-9a-z]{1,32}$/;
 
@@ -35,7 +38,7 @@ export async function spaceOf(
   try {
     const looked = await stat(directory);
     if (!looked.isDirectory()) return { query: 'diskSpace', why: `${directory} is no directory` };
-    const { blocks, bavail, bsize } = await statfs(directory);
+    const { type, blocks, bavail, bsize } = await statfs(directory);
     const state = stateDirectory === undefined ? undefined : await stat(stateDirectory);
     const space = {
       device: String(looked.dev),
@@ -43,6 +46,7 @@ export async function spaceOf(
       availableBytes: bavail * bsize,
       ownState: state?.dev === looked.dev,
       ours: typeAt(directory) === FILE_SYSTEM_TYPE,
+      ...(MEMORY.includes(type >>> 0) ? { memoryBytes: freemem() } : {}),
     };
     return { query: 'diskSpace', space };
   } catch (error) {

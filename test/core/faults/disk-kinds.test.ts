@@ -148,4 +148,19 @@ suite('which file system is meant', () => {
     const [none] = planned('disk.powercut', {}, facts()) as Problem[];
     assert.match(none?.message ?? '', /no file system of ours/);
   });
+
+  test('room on a tmpfs is memory: taken where it is meant, and never all of it', () => {
+    const space = { device: '1', totalBytes: 8e9, availableBytes: 8e9, ownState: false };
+    const filled = (params: object, memoryBytes: number): Step | Problem => {
+      const answer = { ...space, ours: false, memoryBytes };
+      const all = { directory: '/dev/shm/kafka', ...params };
+      const [part] = planned('disk.fill', all, [{ query: 'diskSpace', space: answer }]);
+      assert.ok(part);
+      return part;
+    };
+    assert.match(JSON.stringify(filled({}, 16e9)), /memory of this machine.*'memory': true/);
+    assert.ok('act' in filled({ memory: true }, 16e9));
+    assert.match(JSON.stringify(filled({ memory: true }, 8e9)), /too little left to the machine/);
+    assert.ok('act' in filled({ memory: true, share: '50%' }, 8e9));
+  });
 });
