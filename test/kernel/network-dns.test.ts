@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../src/core/base/failure.ts';
 import type { DnsAnswer } from '../../src/core/model/act-dns.ts';
 import type { Act } from '../../src/core/model/act.ts';
 import type { Query } from '../../src/core/model/query.ts';
@@ -65,6 +66,16 @@ suite('network.dns on a real kernel', { skip: lacks('root', 'namespaces', 'nft',
     await one.hands.perform(answerWith(resolvers, 'timeout'));
     assert.equal(await one.peer.resolve(two.node.address, 'lost.example', false), 'silent');
     await one.hands.perform(stop);
+  });
+
+  onRig('stopped while it is starting, it never comes into force', async (rig) => {
+    const [one, two] = [rig.at(1), rig.at(2)];
+    const started = one.hands.perform(answerWith([two.node.address], 'nxdomain'));
+    const rejected = assert.rejects(started, Failure);
+    await one.hands.perform(stop);
+    assert.equal(await one.hands.holds(stop), true);
+    await rejected;
+    assert.equal(await one.peer.resolve(two.node.address, 'lost.example', false), TRUE);
   });
 
   onRig('nobody asks for it any more, or it is killed: queries pass again', async (rig) => {

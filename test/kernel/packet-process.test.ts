@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import { Failure } from '../../src/core/base/failure.ts';
 import type { Fraction } from '../../src/core/base/ratio.ts';
 import type { Likelihood } from '../../src/core/model/packet-shape.ts';
 import { lacks } from '../support/needs.ts';
@@ -225,6 +226,16 @@ suite(
         const others = await rig.peers[0].settled(PORT + 1);
         assert.ok(others.tookMs.filter((ms) => ms < 80).length > 100);
       }
+    });
+
+    onRig('released while it is starting, it never comes into force', async (rig) => {
+      const started = rig.shape({ loss: likely(1, 1) });
+      const rejected = assert.rejects(started, Failure);
+      await until('it is there', () => processOf(TOKEN) > 0, { everyMs: 1 });
+      await rig.hands.perform({ act: 'packets.release', token: TOKEN });
+      assert.deepEqual(await rig.leftovers(), []);
+      await rejected;
+      assert.equal((await rig.hears(1, rig.nodes[0].address, 20)).numbers.length, 20);
     });
 
     onRig('killed, it fails open; stopped, the kernel ends the fault', async (rig) => {

@@ -6,7 +6,7 @@ import { RealLinux } from '../../src/host/linux/real-linux.ts';
 // Not by arguments: a match would find them.
 const linux = new RealLinux(JSON.parse(process.env['FAULTLINE_TEST_LINUX'] ?? '{}'));
 
-for await (const line of createInterface({ input: process.stdin })) {
+async function carryOut(line: string): Promise<void> {
   const { id, method, argument } = JSON.parse(line) as Record<string, unknown>;
   const call = linux[method as 'perform'] as (argument: unknown) => Promise<unknown>;
   const startedAt = performance.now();
@@ -22,3 +22,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     process.stdout.write(`${JSON.stringify({ id, failure })}\n`);
   }
 }
+
+// As an agent does: what is asked for does not wait for what is under way.
+createInterface({ input: process.stdin }).on('line', (line) => void carryOut(line));

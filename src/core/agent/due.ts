@@ -1,6 +1,6 @@
 import { hasEnded } from '../model/lifecycle.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
-import { armedUntil, stepDue } from './force.ts';
+import { armedUntil, holdsUpEnd, stepDue } from './force.ts';
 import { HEALING_GRACE_MS, type AgentState, type Fault } from './state.ts';
 import { deadlineOf } from './status.ts';
 
@@ -9,7 +9,7 @@ const least = (...instants: (number | undefined)[]): number =>
 
 /** The next instant at which a fault does something by itself. */
 function dueOf(fault: Fault): number {
-  const isBusy = fault.doing !== undefined && fault.doing.what !== 'look';
+  const isBusy = fault.doing !== undefined && holdsUpEnd(fault);
   if (isBusy || hasEnded(fault.state) || fault.state === 'arming') return Infinity;
   if (fault.state === 'stuck') return fault.retryAtMs ?? Infinity;
   if (fault.state === 'healing') return Infinity;
@@ -17,7 +17,7 @@ function dueOf(fault: Fault): number {
     return least(fault.fireAtMs ?? armedUntil(fault), fault.leaseEndsMs);
   const expiry =
     fault.refreshedAtMs === undefined ? undefined : fault.refreshedAtMs + KERNEL_TIMEOUT_MS;
-  // What ends it is not held up by a look; everything else waits for it.
+  // What ends it is not held up by that; everything else waits for it.
   if (fault.doing) return least(deadlineOf(fault), fault.leaseEndsMs, expiry);
   return least(
     deadlineOf(fault),

@@ -1,3 +1,4 @@
+import { startsProcess } from '../model/act.ts';
 import { KERNEL_REFRESH_MS, KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
 import type { Answer } from '../model/query.ts';
 import { ask } from './arm.ts';
@@ -51,6 +52,16 @@ export function endOf(fault: Fault, nowMs: number): Cause | undefined {
     ends.push({ at: fault.refreshedAtMs + KERNEL_TIMEOUT_MS, why: 'kernelExpiry' });
   const passed = ends.filter((end) => end.at <= nowMs).sort((left, right) => left.at - right.at);
   return passed[0] && { why: passed[0].why };
+}
+
+/**
+ * Whether the end of a fault in force waits for what it does now. Not for a look, which touches nothing and
+ * may take its time (probes of peers that are silent), and not for a process to start: its undo ends it.
+ */
+export function holdsUpEnd({ doing, plan }: Fault): boolean {
+  if (doing?.what === 'look') return false;
+  const act = doing?.what === 'act' && plan?.steps[doing.index ?? 0]?.act;
+  return !act || !startsProcess(act);
 }
 
 /** Fired: performs what is due, shows that it bites, keeps it alive, and ends it. */

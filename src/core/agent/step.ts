@@ -3,7 +3,7 @@ import { hasEnded } from '../model/lifecycle.ts';
 import type { Answer } from '../model/query.ts';
 import { create, journaled, observed, refuse, sampledBefore, unprocessable } from './arm.ts';
 import type { AgentEffect, AgentEvent } from './event.ts';
-import { acted, endOf, looked, stayInForce, waitArmed } from './force.ts';
+import { acted, endOf, holdsUpEnd, looked, stayInForce, waitArmed } from './force.ts';
 import { afterLooked, healOn, lastLooked, undoFailed, undone } from './heal.ts';
 import { recover } from './recover.ts';
 import { lookAfterDisk, nextUpkeep, upkeepFailed, verify } from './upkeep.ts';
@@ -162,16 +162,16 @@ function proceedAll(work: Work): void {
 function proceed(work: Work, key: string): boolean {
   const fault = current(work, key);
   if (hasEnded(fault.state) || fault.state === 'arming') return false;
-  if (fault.doing) return stopsLooking(work, fault);
+  if (fault.doing) return letsGo(work, fault);
   if (fault.state === 'healing' || fault.state === 'stuck') healOn(work, fault);
   else if (fault.firedAtMs === undefined) waitArmed(work, fault);
   else stayInForce(work, fault);
   return work.faults.get(key) !== fault;
 }
 
-/** A look touches nothing and may take its time (probes of peers that are silent): no end waits for it. */
-function stopsLooking(work: Work, fault: Fault): boolean {
-  if (fault.doing?.what !== 'look' || !endOf(fault, work.nowMs)) return false;
+/** Whose end has come no longer waits for what it does, where that may be. */
+function letsGo(work: Work, fault: Fault): boolean {
+  if (holdsUpEnd(fault) || !endOf(fault, work.nowMs)) return false;
   update(work, fault, { doing: undefined });
   return true;
 }

@@ -62,6 +62,14 @@ export type Act =
   /** Removes a control group of ours that no process is in any more. */
   | { act: 'cgroup.delete'; group: string };
 
+/**
+ * Whether it waits for a process to start, which on a busy machine may take long. Nobody's end waits for
+ * that: the undo of such an act may be performed while the act still is, and ends what is starting.
+ */
+export function startsProcess({ act }: Act): boolean {
+  return act === 'dns.answer' || act === 'kafka.proxy' || act === 'packets.steer';
+}
+
 /** The act in words, as `faultline explain` and the journal print it. */
 export function describeAct(act: Act): string {
   switch (act.act) {

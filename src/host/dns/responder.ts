@@ -24,9 +24,10 @@ export class DnsResponder {
     this.#orders = orders;
   }
 
-  /** Listens, then redirects. @throws Failure */
-  async start(): Promise<void> {
+  /** Listens, and redirects once it is still wanted. @throws Failure */
+  async start(wanted: () => Promise<void>): Promise<void> {
     const port = await this.#listen();
+    await wanted();
     await this.#nft.change(writeDnsTable(this.#orders, port));
     process.on('SIGCONT', () => (this.#renewedMs = boottimeMs()));
     process.on('SIGTERM', () => process.exit(0));

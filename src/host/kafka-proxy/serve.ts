@@ -98,10 +98,11 @@ export class NodeProxy {
     this.#server = createServer(options, (client) => this.#take(client));
   }
 
-  /** @throws Failure */
-  async start(): Promise<void> {
+  /** Listens, and redirects once it is still wanted. @throws Failure */
+  async start(wanted: () => Promise<void>): Promise<void> {
     const { redirect } = this.#orders;
     const port = await listen(this.#server);
+    await wanted();
     await this.#redirect.make(redirect, port);
     const outside = await resetConnections(redirect.ports);
     if (outside !== undefined) this.#shared.counts.outside = outside;

@@ -4,6 +4,7 @@ import { RESPONDER_GROUP } from '../../core/codec/nft-dns.ts';
 import type { DnsAct, DnsOrders } from '../../core/model/act-dns.ts';
 import type { Leftover } from './linux.ts';
 import type { Nft } from './nft.ts';
+import { Starts, type Start } from './starts.ts';
 import { ToldProcesses } from './told-process.ts';
 
 const responders = new ToldProcesses({
@@ -25,6 +26,7 @@ export function resolversHere(): string[] {
 /** DNS responders of this node: each a process of its own, found by its token. */
 export class DnsResponders {
   readonly #nft: Nft;
+  readonly #starts = new Starts();
 
   constructor(nft: Nft) {
     this.#nft = nft;
@@ -33,11 +35,13 @@ export class DnsResponders {
   async perform(act: DnsAct): Promise<void> {
     switch (act.act) {
       case 'dns.answer':
-        if (!(await this.holds(act))) await this.#start(act.orders);
-        return;
+        return this.#starts.run(act.orders.table, async (start) => {
+          if (!(await this.holds(act))) await this.#start(start, act.orders);
+        });
       case 'dns.refresh':
         return responders.renew(act.token);
       case 'dns.stop':
+        await this.#starts.giveUp(act.token, () => responders.kill(act.token));
         return this.#stop(act.token);
     }
   }
@@ -58,12 +62,12 @@ export class DnsResponders {
     }));
   }
 
-  async #start(orders: DnsOrders): Promise<void> {
+  async #start(start: Start, orders: DnsOrders): Promise<void> {
     // What is left of one that died half-way.
     await this.#stop(orders.table);
     try {
       // By its group the kernel knows what it asks itself.
-      await responders.start(orders.table, orders, { gid: RESPONDER_GROUP });
+      await responders.start(start, orders.table, orders, { gid: RESPONDER_GROUP });
     } catch (error) {
       await this.#stop(orders.table);
       throw error;

@@ -5,6 +5,7 @@ import type { ProxyAct, ProxyOrders } from '../../core/model/act-proxy.ts';
 import { NO_PROXY, type ProxyAnswer, type ProxyCounts } from '../../core/model/query-proxy.ts';
 import { Redirect } from '../kafka-proxy/redirect.ts';
 import type { Leftover } from './linux.ts';
+import { Starts, type Start } from './starts.ts';
 import { ToldProcesses } from './told-process.ts';
 
 const READS = 20;
@@ -18,15 +19,18 @@ const proxies = new ToldProcesses({
 /** Proxies of this node: each a process of its own, found by its token. */
 export class KafkaProxies {
   readonly #redirect = new Redirect();
+  readonly #starts = new Starts();
 
   async perform(act: ProxyAct): Promise<void> {
     switch (act.act) {
       case 'kafka.proxy':
-        if (!(await this.holds(act))) await this.#start(act.token, act.orders);
-        return;
+        return this.#starts.run(act.token, async (start) => {
+          if (!(await this.holds(act))) await this.#start(start, act.token, act.orders);
+        });
       case 'kafka.proxy.refresh':
         return proxies.renew(act.token);
       case 'kafka.proxy.stop':
+        await this.#starts.giveUp(act.token, () => proxies.kill(act.token));
         return this.#stop(act.token);
     }
   }
@@ -45,12 +49,12 @@ export class KafkaProxies {
     }));
   }
 
-  async #start(token: string, orders: ProxyOrders): Promise<void> {
+  async #start(start: Start, token: string, orders: ProxyOrders): Promise<void> {
     // What is left of one that died half-way.
     await this.#stop(token);
     const counts = openCounts(token);
     try {
-      await proxies.start(token, orders, { descriptors: [counts] });
+      await proxies.start(start, token, orders, { descriptors: [counts] });
     } catch (error) {
       await this.#stop(token);
       throw error;

@@ -16,6 +16,7 @@ import { NO_PACKETS, type PacketCounts } from '../../core/model/query-packets.ts
 import { COUNT } from '../nfqueue/counters.ts';
 import {
   endPackets,
+  killPackets,
   packetProcess,
   packetProcesses,
   readCounters,
@@ -25,6 +26,7 @@ import {
 import { addQueueRule } from '../nfqueue/queue-rule.ts';
 import type { Leftover } from './linux.ts';
 import { rejected, type Nft } from './nft.ts';
+import { Starts, type Start } from './starts.ts';
 
 const MISSING = 'No such file or directory';
 /** Above ordinary threads, below those of the kernel. */
@@ -33,6 +35,7 @@ const PRIORITY = 10;
 /** Packets through processes of ours: a table and a process for each fault. */
 export class Steering {
   readonly #nft: Nft;
+  readonly #starts = new Starts();
 
   constructor(nft: Nft) {
     this.#nft = nft;
@@ -41,10 +44,11 @@ export class Steering {
   async perform(act: PacketAct): Promise<void> {
     switch (act.act) {
       case 'packets.steer':
-        return this.#steer(act);
+        return this.#starts.run(act.steer.table, (start) => this.#steer(start, act));
       case 'packets.refresh':
         return this.#refresh(act.steer);
       case 'packets.release':
+        await this.#starts.giveUp(act.token, () => killPackets(act.token));
         return this.#release(act.token);
     }
   }
@@ -90,12 +94,11 @@ export class Steering {
     }));
   }
 
-  async #steer({
-    steer,
-    shape,
-    seed,
-  }: Extract<PacketAct, { act: 'packets.steer' }>): Promise<void> {
-    const queue = await startPackets({
+  async #steer(
+    start: Start,
+    { steer, shape, seed }: Extract<PacketAct, { act: 'packets.steer' }>,
+  ): Promise<void> {
+    const queue = await startPackets(start, {
       token: steer.table,
       faultId: steer.faultId,
       shape,
@@ -104,6 +107,7 @@ export class Steering {
       timeoutMs: steer.timeoutMs,
       priority: PRIORITY,
     });
+    start.check();
     const run = await this.#nft.run(writeSteerTable(steer), false);
     if (!run.ok) throw rejected(run);
     const own = await this.#nft.run(writeHandOver(steer.table, queue), false);

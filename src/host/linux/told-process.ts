@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { processesOf, tokensOf } from './marked-processes.ts';
+import { GO, type Told } from './obey.ts';
 import { ENDED, sendSignal, waitFor, type SeenProcess } from './processes.ts';
+import type { Start } from './starts.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin');
 const START_MS = 20_000;
@@ -21,9 +23,9 @@ interface Sort {
 }
 
 /**
- * Processes of faults that take their orders on standard input, say on standard output when they are
- * ready, outlive the agent and end by themselves unless they are renewed. Each is found in /proc by its
- * token: `node SCRIPT --token TOKEN`.
+ * Processes of faults that take their orders on standard input, come into force when they are told to
+ * (obey.ts), outlive the agent and end by themselves unless they are renewed. Each is found in /proc by
+ * its token: `node SCRIPT --token TOKEN`.
  */
 export class ToldProcesses {
   readonly #sort: Sort;
@@ -45,10 +47,11 @@ export class ToldProcesses {
   }
 
   /**
-   * Returns when it is ready. @param more descriptors after standard error, a group.
-   * @throws Failure with what it said.
+   * Returns when it is in force. @param more descriptors after standard error, a group.
+   * @throws Failure with what it said, or because nobody wants it any more.
    */
   async start(
+    start: Start,
     token: string,
     orders: object,
     more: { descriptors?: number[]; gid?: number } = {},
@@ -62,30 +65,45 @@ export class ToldProcesses {
       env: { PATH: process.env['PATH'] },
       ...(gid === undefined ? {} : { gid }),
     };
+    start.check();
     const child = spawn(process.execPath, [...argv, '--token', token], options);
     child.stdin?.on('error', () => undefined); // It ended: its exit says why.
-    child.stdin?.end(JSON.stringify(orders));
-    await this.#ready(child);
-    child.stdout?.destroy();
-    child.unref();
+    child.stdin?.write(`${JSON.stringify(orders)}\n`);
+    try {
+      await this.#ready(child, start);
+    } finally {
+      // One that waits for a word of ours ends here.
+      child.stdin?.destroy();
+      child.stdout?.destroy();
+      child.unref();
+    }
   }
 
-  #ready(child: ChildProcess): Promise<void> {
+  #ready(child: ChildProcess, start: Start): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = (reason: string): void => {
+      const end = (failure?: Failure): void => {
         clearTimeout(timer);
+        if (failure) reject(failure);
+        else resolve();
+      };
+      const fail = (reason: string): void => {
         const message = `the ${this.#sort.name} did not start: ${reason}`;
-        reject(new Failure(this.#sort.notStarted, message, { definite: false }));
+        end(new Failure(this.#sort.notStarted, message, { definite: false }));
       };
       const timer = setTimeout(() => fail(`it said nothing for ${START_MS} ms`), START_MS);
       child.once('error', (error) => fail(reasonOf(error)));
-      child.once('exit', (code) => fail(`it ended with ${code}`));
+      child.once('exit', (code, signal) => fail(`it ended with ${code ?? signal}`));
       if (child.stdout === null) return fail('it has no output');
-      createInterface({ input: child.stdout }).once('line', (line) => {
-        const said = JSON.parse(line) as { ready: boolean; reason?: string };
-        if (!said.ready) return fail(said.reason ?? 'it did not say why');
-        clearTimeout(timer);
-        resolve();
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const { says, reason = 'it did not say why' } = JSON.parse(line) as Told;
+        if (says === 'failed') return fail(reason);
+        if (says === 'ready') return end();
+        try {
+          start.check();
+          child.stdin?.write(`${GO}\n`);
+        } catch (error) {
+          fail(reasonOf(error));
+        }
       });
     });
   }

@@ -3,8 +3,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
-import { markedProcesses } from '../linux/marked-processes.ts';
+import type { ProcessRef } from '../../core/model/process-match.ts';
+import { markedProcesses, processesOf } from '../linux/marked-processes.ts';
 import { ENDED, sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
+import type { Start } from '../linux/starts.ts';
 import { COUNTS } from './counters.ts';
 import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
 
@@ -50,14 +52,18 @@ export function packetProcess(token: string): FoundProcess | undefined {
 
 /**
  * Starts a packet process that outlives us, unless one with this token runs.
- * @returns the number of its queue.
+ * @returns the number of its queue. @throws Failure where it can't, or nobody wants it any more.
  */
-export async function startPackets(options: Omit<PacketProcess, 'queue'>): Promise<number> {
+export async function startPackets(
+  start: Start,
+  options: Omit<PacketProcess, 'queue'>,
+): Promise<number> {
   const running = packetProcess(options.token);
   if (running) return running.options.queue;
   const first = Number(fnv1a64(options.token) % BigInt(QUEUES));
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const queue = FIRST_QUEUE + ((first + attempt) % QUEUES);
+    start.check();
     if (await startOn({ ...options, queue })) return queue;
   }
   const message = `${TRIES} packet queues from ${FIRST_QUEUE + first} on are taken`;
@@ -120,11 +126,11 @@ export function renewPackets(token: string): boolean {
 
 const GONE = (state: string): boolean => ENDED.includes(state);
 
+const refsOf = (token: string): ProcessRef[] => processesOf(SCRIPT, token).map(({ ref }) => ref);
+
 /** Lets pass what is held and ends the process; kills it where it does not listen. */
 export async function endPackets(token: string): Promise<void> {
-  const refs = packetProcesses()
-    .filter(({ options }) => options.token === token)
-    .map(({ seen }) => seen.ref);
+  const refs = refsOf(token);
   if (refs.length === 0) return;
   // Stopped, it would hear nothing.
   for (const ref of refs) sendSignal(ref, 'SIGCONT');
@@ -133,9 +139,15 @@ export async function endPackets(token: string): Promise<void> {
     await waitFor(refs, GONE, 'SIGKILL');
   } catch {
     // It does not obey within a few seconds.
-    for (const ref of refs) sendSignal(ref, 'SIGKILL');
-    await waitFor(refs, GONE, 'SIGKILL');
+    await killPackets(token);
   }
+}
+
+/** What it holds is lost: for one that was never steered to, or does not listen. */
+export async function killPackets(token: string): Promise<void> {
+  const refs = refsOf(token);
+  for (const ref of refs) sendSignal(ref, 'SIGKILL');
+  await waitFor(refs, GONE, 'SIGKILL');
 }
 
 /** Its counters, by counters.ts; undefined where nobody answers. */

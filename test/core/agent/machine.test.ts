@@ -7,6 +7,7 @@ import { step } from '../../../src/core/agent/step.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
 import type { AgentFaultRequest } from '../../../src/core/model/fault-request.ts';
 import { NEEDS } from '../../../src/core/model/fault.ts';
+import type { Answer } from '../../../src/core/model/query.ts';
 import { TRANSITIONS, type State } from '../../../src/core/model/lifecycle.ts';
 
 /** The machine alone, with hands that answer when the test says so. */
@@ -73,6 +74,11 @@ class Machine {
     if (effect.effect === 'journal') this.send({ event: 'journaled', key, serial, record: serial });
     else if (effect.effect === 'perform') this.send({ event: 'done', key, serial });
     else assert.fail(`${effect.effect} has an answer`);
+  }
+
+  answer(id: string, answer: Answer): void {
+    const { key, serial } = this.waiting(id);
+    this.send({ event: 'answered', key, serial, answers: [answer] });
   }
 
   fail(id: string, code = 'broken'): void {
@@ -377,6 +383,32 @@ suite('ending', () => {
     assert.equal(machine.effects.filter((effect) => effect.effect === 'perform').length, 2);
     machine.done('a');
     assert.equal(machine.stateOf('a'), 'healed');
+  });
+
+  test('healing waits for no process to start: the undo of such an act ends it', () => {
+    for (const cause of ['lease', 'request'] as const) {
+      const machine = new Machine();
+      const params = { answer: 'nxdomain' };
+      const request = noop('a', { kind: 'network.dns', params, lease: '3s' });
+      machine.ask({ event: 'create', request, dryRun: false });
+      machine.answer('a', { query: 'resolvers', addresses: ['192.0.2.53'] });
+      machine.answer('a', { query: 'packetCounters', packets: {} });
+      machine.done('a');
+      machine.ask({ event: 'fire', id: 'a', instance: 1, atBootMs: machine.nowMs });
+      const start = machine.waiting('a');
+      assert.equal(nextDue(machine.state)?.atMs, 4_000);
+      if (cause === 'lease') machine.at(4_000);
+      else machine.ask({ event: 'heal', id: 'a' });
+      machine.answer('a', { query: 'packetCounters', packets: {} });
+      const { effect } = machine.waiting('a');
+      assert.deepEqual(effect.effect === 'perform' && effect.act.act, 'dns.stop');
+      const failed = { message: 'it was killed', code: 'x', definite: false };
+      machine.send({ event: 'failed', key: start.key, serial: start.serial, ...failed });
+      machine.done('a');
+      machine.answer('a', { query: 'packetCounters', packets: {} });
+      assert.equal(machine.stateOf('a'), 'healed');
+      assert.equal(machine.endedBy('a'), cause);
+    }
   });
 
   test('tombstones are bounded, the oldest go', () => {
