@@ -1,6 +1,11 @@
 #!/bin/sh
 # Trogdor's command lines over our daemons: finds the pinned Node and runs it.
 set -e
+# What 'faultline compat install' put beside the link that we were called by.
+token=$0.faultline-token
+if [ -z "${FAULTLINE_TOKEN_FILE:-}" ] && [ -r "$token" ]; then
+  export FAULTLINE_TOKEN_FILE="$token"
+fi
 self=$(readlink -f -- "$0")
 root=$(dirname -- "$self")/..
 for node in "$root"/node_modules/node-linux-*/bin/node "$root"/.cache/node/node_modules/node-linux-*/bin/node; do

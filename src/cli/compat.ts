@@ -3,13 +3,17 @@ import { buildCommand, buildRouteMap } from '@stricli/core';
 import { installCompat, uninstallCompat, type Installed } from '../host/compat/install.ts';
 import { printJson, printLine, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
-import { jsonFlag } from './flags.ts';
+import { jsonFlag, textFlag } from './flags.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
 interface Flags {
   prefix: string;
   json: boolean;
+}
+
+interface InstallFlags extends Flags {
+  tokenFile?: string;
 }
 
 const flags = {
@@ -23,8 +27,12 @@ const flags = {
   json: jsonFlag,
 } as const;
 
-function show(context: CliContext, done: readonly Installed[], json: boolean): void {
-  if (json) return printJson(context, done);
+const installFlags = {
+  ...flags,
+  tokenFile: textFlag('FILE', 'the token of the daemons there, for nodes that do not share DIR'),
+} as const;
+
+function show(context: CliContext, done: readonly Installed[]): void {
   for (const { path, target, kept } of done) {
     if (target !== null) printLine(context, `${path} -> ${target}`);
     else printLine(context, `${path}: ${kept === null ? 'nothing of ours' : 'as it was before'}`);
@@ -32,21 +40,30 @@ function show(context: CliContext, done: readonly Installed[], json: boolean): v
   }
 }
 
-const install = buildCommand<Flags, [], CliContext>({
+const install = buildCommand<InstallFlags, [], CliContext>({
   docs: {
     brief: "Put our programs where kafkatest looks for Trogdor's and Kibosh's",
     fullDescription: withExamples(
-      `Links kafka-dev/bin/trogdor.sh and kibosh/build/kibosh below the prefix to this checkout's compat/. What
-was there before is kept beside it. Run it on every node of the test cluster; again, it changes nothing.`,
+      `Links kafka-dev/bin/trogdor.sh and kibosh/build/kibosh below the prefix to this checkout's compat/, and puts
+a token beside the former, by which the agents and the coordinator started there trust each other. What was
+there before is kept beside it. Run it where all nodes have the prefix from (an image, a volume), or on every
+node with the same token; again, it changes nothing.`,
       [
         ['faultline compat install --prefix /opt', 'where kafkatest expects them'],
+        [
+          'faultline compat install --prefix /opt --token-file agents.token',
+          'on each of several nodes',
+        ],
         ['faultline compat uninstall --prefix /opt', 'as it was before'],
       ],
     ),
   },
-  parameters: { flags },
-  func({ prefix, json }) {
-    show(this, installCompat(resolve(prefix), ROOT), json);
+  parameters: { flags: installFlags },
+  func({ prefix, json, tokenFile }) {
+    const { links, token } = installCompat(resolve(prefix), ROOT, tokenFile);
+    if (json) return printJson(this, { links, token });
+    show(this, links);
+    printLine(this, `${token}: the token of the daemons there`);
   },
 });
 
@@ -59,7 +76,9 @@ const uninstall = buildCommand<Flags, [], CliContext>({
   },
   parameters: { flags },
   func({ prefix, json }) {
-    show(this, uninstallCompat(resolve(prefix)), json);
+    const links = uninstallCompat(resolve(prefix));
+    if (json) return printJson(this, { links });
+    show(this, links);
   },
 });
 

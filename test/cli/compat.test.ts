@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../support/needs.ts';
@@ -26,7 +34,28 @@ test('compat install: programs where kafkatest looks, what was there kept, and a
       assert.equal(faultline(['compat', 'uninstall', '--prefix', prefix]).code, 0);
       assert.equal(readFileSync(trogdor, 'utf8'), "Kafka's own");
       assert.ok(!existsSync(kibosh));
+      assert.deepEqual(readdirSync(bin), ['trogdor.sh']);
     }
+  });
+});
+
+test('compat install: daemons there share a token, or have that of a file', () => {
+  withFiles({}, (prefix) => {
+    const given = join(prefix, 'given.token');
+    writeFileSync(given, `${'1'.repeat(64)}\n`, { mode: 0o600 });
+    const install = (...more: string[]) => {
+      const argv = ['compat', 'install', '--prefix', prefix, '--json'].concat(more);
+      const { code, stdout, stderr } = faultline(argv);
+      assert.equal(code, 0, stderr);
+      const { token } = JSON.parse(stdout) as { token: string };
+      assert.equal(statSync(token).mode & 0o777, 0o600);
+      return readFileSync(token, 'utf8');
+    };
+    const made = install();
+    assert.match(made, /^[0-9a-f]{64}\n$/);
+    assert.equal(install(), made);
+    assert.equal(install('--token-file', given), readFileSync(given, 'utf8'));
+    assert.equal(install(), readFileSync(given, 'utf8'));
   });
 });
 

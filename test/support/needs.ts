@@ -70,6 +70,7 @@ const PROBES = {
   ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'the kernel has no IPv6'),
   fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   java: () => (findJava() === undefined ? 'no java on PATH' : undefined),
+  jcmd: () => (onPath('jcmd') ? undefined : 'no jcmd on PATH: it comes with a JDK'),
   'kafka-jars': () => (kafkaJarsPresent(ROOT) ? undefined : "no Kafka jars; './run setup'"),
   chromium: () => (CHROMIUMS.some(onPath) ? undefined : 'no chromium on PATH'),
   ssh: () =>

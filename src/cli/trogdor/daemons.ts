@@ -7,6 +7,7 @@ import { parseExactJson } from '../../core/trogdor/json.ts';
 import { describeProblem } from '../../core/base/problem.ts';
 import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import { serveAgent, startAgentOnly } from '../../host/agent/serve.ts';
+import { listForJcmd } from '../../host/compat/listed-by-jcmd.ts';
 import { startCoordinator } from '../../host/coordinator/serve.ts';
 import { isLoopback } from '../../host/http/listen.ts';
 import { tokenFileIn } from '../../host/http/tokens.ts';
@@ -89,6 +90,19 @@ function logFile(): string | undefined {
   }
 }
 
+const javaName = (role: 'agent' | 'coordinator'): string =>
+  `org.apache.kafka.trogdor.${role}.${role[0]?.toUpperCase()}${role.slice(1)}`;
+
+/** Scripts find Trogdor's daemons with jcmd. @returns ends it */
+function listed(role: 'agent' | 'coordinator', argv: readonly string[]): () => void {
+  try {
+    return listForJcmd([javaName(role), ...argv].join(' '));
+  } catch (error) {
+    process.stderr.write(`trogdor: jcmd will not list this process: ${reasonOf(error)}\n`);
+    return () => undefined;
+  }
+}
+
 /** Says that it serves, where scripts wait for it. */
 function announce(role: 'agent' | 'coordinator', print: Print): void {
   const line = `Starting ${role} process.`;
@@ -96,9 +110,8 @@ function announce(role: 'agent' | 'coordinator', print: Print): void {
   const file = logFile();
   if (file === undefined) return;
   try {
-    const name = `${role[0]?.toUpperCase()}${role.slice(1)}`;
     const at = new Date().toISOString().replace('T', ' ').replace('.', ',').replace('Z', '');
-    appendFileSync(file, `[${at}] INFO ${line} (org.apache.kafka.trogdor.${role}.${name})\n`);
+    appendFileSync(file, `[${at}] INFO ${line} (${javaName(role)})\n`);
   } catch (error) {
     process.stderr.write(`trogdor: ${file}: ${reasonOf(error)}\n`);
   }
@@ -116,24 +129,26 @@ export async function agent(argv: readonly string[], print: Print, stop: AbortSi
   const spec = only(given, 'exec');
   if (spec !== '') return execute(place, specText(spec), print, stop);
   const { node, config, state, tokenFile } = place;
-  await serveAgent(
-    {
-      node: node.name,
-      state,
-      ...ownConfig(),
-      listen: `${interfaceOf(node)}:${node.ownAgentPort}`,
-      tokenFile,
-      insecure: true,
-      hostName: node.hostname,
-      trogdor: `${interfaceOf(node)}:${node.agentPort}`,
-      trogdorConfig: config,
-    },
-    stop,
-    (line) => {
+  const flags = {
+    node: node.name,
+    state,
+    ...ownConfig(),
+    listen: `${interfaceOf(node)}:${node.ownAgentPort}`,
+    tokenFile,
+    insecure: true,
+    hostName: node.hostname,
+    trogdor: `${interfaceOf(node)}:${node.agentPort}`,
+    trogdorConfig: config,
+  };
+  const unlist = listed('agent', argv);
+  try {
+    await serveAgent(flags, stop, (line) => {
       process.stderr.write(`${line}\n`);
       if (line.includes(' is ready: ')) announce('agent', print);
-    },
-  );
+    });
+  } finally {
+    unlist();
+  }
   return 0;
 }
 
@@ -142,6 +157,7 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
   const config = only(given, 'coordinator.config');
   const place = placeOf('coordinator', config, only(given, 'node-name'));
   const { node, state, tokenFile } = place;
+  const unlist = listed('coordinator', argv);
   const shutdown = new AbortController();
   const served = await startCoordinator(
     {
@@ -162,6 +178,7 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
   if (!ended.aborted)
     await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
   await served.close();
+  unlist();
   return 0;
 }
 

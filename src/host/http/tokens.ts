@@ -120,7 +120,13 @@ export function firstToken(path: string): string {
 export function tokenFileIn(stateDirectory: string): string {
   const path = join(stateDirectory, 'token');
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-  if (existsSync(path)) return path;
+  makeTokenFile(path);
+  return path;
+}
+
+/** A token of chance, where there is no file yet. @throws Failure 'state-directory' */
+export function makeTokenFile(path: string): void {
+  if (existsSync(path)) return;
   const draft = `${path}-${randomBytes(8).toString('hex')}`;
   try {
     writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
@@ -137,5 +143,4 @@ export function tokenFileIn(stateDirectory: string): string {
   } finally {
     rmSync(draft, { force: true });
   }
-  return path;
 }
