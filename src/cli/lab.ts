@@ -13,13 +13,17 @@ import { statusLines } from './lab-status.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-const nameFlag = {
-  kind: 'parsed',
-  parse: String,
-  brief: 'name of the lab',
-  placeholder: 'NAME',
-  default: 'lab',
-} as const;
+/** What a lab is called that nobody named. */
+const UNNAMED = 'lab';
+
+const nameFlag = textFlag('NAME', `of the lab; default '${UNNAMED}', or the only one there is`);
+
+/** The lab that is meant, of those there are. */
+export function meantOf(names: readonly string[], name: string | undefined): string {
+  if (name !== undefined) return name;
+  const [only, another] = names;
+  return only === undefined || another !== undefined ? UNNAMED : only;
+}
 
 const USAGE_CODES = [
   'bad-name',
@@ -93,7 +97,13 @@ cluster.json in the lab's directory describes the nodes for ducktape.`,
   },
   parameters: {
     flags: {
-      name: nameFlag,
+      name: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'name of the lab',
+        placeholder: 'NAME',
+        default: UNNAMED,
+      },
       brokers: { kind: 'parsed', parse: numberParser, brief: 'broker nodes', default: '3' },
       controllers: {
         kind: 'parsed',
@@ -153,23 +163,30 @@ cluster.json in the lab's directory describes the nodes for ducktape.`,
   },
 });
 
-const down = buildCommand<{ name: string; json: boolean }, [], CliContext>({
+const down = buildCommand<{ name?: string; json: boolean }, [], CliContext>({
   docs: {
     brief: 'Take a lab down, whatever is left of it',
     fullDescription: withExamples(
       'Leaves no namespace, process, mount, link or file of the lab, also after a crash of any part.',
-      [['faultline lab down', "takes down the lab named 'lab'"]],
+      [
+        ['faultline lab down', "takes down the lab named 'lab', or the only one there is"],
+        ['faultline lab down --name small', 'this one'],
+      ],
     ),
   },
   parameters: { flags: { name: nameFlag, json: jsonFlag } },
-  async func({ name, json }) {
-    const wasThere = await withLabs((labs) => labs.down(name));
-    if (json) return printJson(this, { name, wasThere });
-    printLine(this, wasThere ? `lab '${name}' is down` : `there was no lab '${name}'`);
+  async func(flags) {
+    const { name, wasThere, left } = await withLabs(async (labs) => {
+      const meant = meantOf(labs.names(), flags.name);
+      return { name: meant, wasThere: await labs.down(meant), left: labs.names() };
+    });
+    if (flags.json) return printJson(this, { name, wasThere });
+    const others = left.length === 0 ? '' : `; there are: ${left.join(', ')}`;
+    printLine(this, wasThere ? `lab '${name}' is down` : `there was no lab '${name}'${others}`);
   },
 });
 
-const status = buildCommand<{ name: string; json: boolean }, [], CliContext>({
+const status = buildCommand<{ name?: string; json: boolean }, [], CliContext>({
   docs: {
     brief: 'How every node of a lab is',
     fullDescription: withExamples('Init, broker and agent of every node, and what Kafka says.', [
@@ -178,7 +195,7 @@ const status = buildCommand<{ name: string; json: boolean }, [], CliContext>({
   },
   parameters: { flags: { name: nameFlag, json: jsonFlag } },
   async func({ name, json }) {
-    const found = await withLabs((labs) => labs.status(name));
+    const found = await withLabs((labs) => labs.status(meantOf(labs.names(), name)));
     if (json) return printJson(this, found);
     for (const line of statusLines(found)) printLine(this, line);
   },
@@ -191,7 +208,7 @@ function parseLog(text: string): Log {
   return found;
 }
 
-const logs = buildCommand<{ name: string; follow: boolean }, [string, Log], CliContext>({
+const logs = buildCommand<{ name?: string; follow: boolean }, [string, Log], CliContext>({
   docs: {
     brief: 'Print the log of a node: of its broker, its agent or its init',
     fullDescription: withExamples('The logs are files; lab status --json says where.', [
@@ -211,11 +228,14 @@ const logs = buildCommand<{ name: string; follow: boolean }, [string, Log], CliC
     },
   },
   async func({ name, follow }, node, log) {
-    exitWith(this, await withLabs((labs) => labs.log(name, node, log, follow)));
+    exitWith(
+      this,
+      await withLabs((labs) => labs.log(meantOf(labs.names(), name), node, log, follow)),
+    );
   },
 });
 
-const shell = buildCommand<{ name: string }, string[], CliContext>({
+const shell = buildCommand<{ name?: string }, string[], CliContext>({
   docs: {
     brief: 'Enter a node: a shell in all its namespaces, or one program',
     fullDescription: withExamples(
@@ -236,7 +256,7 @@ const shell = buildCommand<{ name: string }, string[], CliContext>({
     },
   },
   async func({ name }, node = '', ...argv) {
-    exitWith(this, await withLabs((labs) => labs.shell(name, node, argv)));
+    exitWith(this, await withLabs((labs) => labs.shell(meantOf(labs.names(), name), node, argv)));
   },
 });
 

@@ -112,7 +112,7 @@ function checkQuorum(limits: Limits, topology: Topology, blasts: readonly Blast[
     if (voters.length === 0 || left >= needed) continue;
     violations.push({
       limit: 'quorum',
-      message: `${left} of ${voters.length} nodes with role ${role} would still reach each other; a majority needs ${needed}`,
+      message: `of ${voters.length} nodes with role ${role}, ${left} would be left unharmed and in reach of each other; a majority needs ${needed}`,
     });
   }
   return violations;
