@@ -69,7 +69,7 @@ function memoryProblem(params: Params, space: DiskSpace, bytes: number): Problem
   if (memoryBytes === undefined) return undefined;
   if (params.memory !== true) {
     const message = `the file system of ${directory} is memory of this machine (tmpfs)`;
-    const expected = `a file system on a disk, the kind memory.load, or 'memory': true`;
+    const expected = `a file system on a disk, or 'memory': true`;
     return { path: '/directory', message, expected };
   }
   if (bytes <= memoryBytes - MEMORY_FLOOR_BYTES) return undefined;
