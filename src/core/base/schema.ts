@@ -51,7 +51,14 @@ export function quoted(value: unknown): string {
   // Trogdor's peers write whole numbers that only a bigint holds; JSON has no word for those.
   const whole = (_name: string, one: unknown): unknown =>
     typeof one === 'bigint' ? one.toString() : one;
-  const text = JSON.stringify(value, whole) ?? 'nothing';
+  let text: string;
+  try {
+    text = JSON.stringify(value, whole) ?? 'nothing';
+  } catch (error) {
+    // JSON.parse reads what is nested deeper than JSON.stringify can follow.
+    if (error instanceof RangeError) return 'something nested too deep to be shown';
+    throw error;
+  }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

@@ -100,7 +100,8 @@ function checkFault(fault: unknown): Problem[] {
 }
 
 function checkEffect(effect: Effect): Problem[] {
-  const schema = KINDS[effect.kind];
+  const isNamed = typeof effect.kind === 'string' && Object.hasOwn(KINDS, effect.kind);
+  const schema = isNamed ? KINDS[effect.kind] : undefined;
   if (schema === undefined) {
     const near = typeof effect.kind === 'string' ? nearMiss(effect.kind, KIND_NAMES) : undefined;
     return [

@@ -73,8 +73,10 @@ export function operationBit(operation: Operation): number {
 export function operationSet(names: readonly (Operation | Group)[]): number {
   let set = 0;
   for (const name of names) {
-    const group = GROUPS[name as Group] as readonly Operation[] | undefined;
-    for (const operation of group ?? [name as Operation]) set |= operationBit(operation);
+    // What is still to be checked may have any name, and every object has a 'constructor'.
+    const isGroup = typeof name === 'string' && Object.hasOwn(GROUPS, name);
+    const group = isGroup ? GROUPS[name as Group] : [name as Operation];
+    for (const operation of group) set |= operationBit(operation);
   }
   return set;
 }

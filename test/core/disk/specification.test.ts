@@ -74,6 +74,26 @@ test('bad effects are refused where they are bad', () => {
   }
 });
 
+test('names that every object has, and what is nested deep, are refused like all others', () => {
+  const whole = (fault: unknown): string => JSON.stringify({ version: 1, faults: [fault] });
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  const texts = [
+    ...['constructor', '__proto__', 'toString'].flatMap((name) => [
+      whole({ id: 'a', fault: { kind: name } }),
+      whole({ id: 'a', match: { op: [name] }, fault: { kind: 'stall' } }),
+    ]),
+    ...['"faults"', '"seed"'].map((name) => `{"version":1,${name}:${deep}}`),
+    `{"version":1,"faults":[{"id":"a","fault":{"kind":${deep}}}]}`,
+    `{"version":1,"faults":[{"id":"a","fault":{"kind":"error","errno":${deep}}}]}`,
+    `{"version":1,"faults":[{"id":"a","match":{"op":[${deep}]},"fault":{"kind":"stall"}}]}`,
+    deep,
+  ];
+  for (const text of texts) {
+    const read = parseSpecification(text);
+    assert.ok(!read.ok && read.problems.length > 0, text.slice(0, 100));
+  }
+});
+
 test('no text makes the reader throw', () => {
   for (const text of [
     '',
