@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync }
 import { closeSync, openSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { unmountLeftover } from '../../src/host/fuse/supervise.ts';
+import { detach } from '../../src/host/fuse/supervise.ts';
 import { run } from '../support/disk-mount.ts';
 import { lacks, ROOT } from '../support/needs.ts';
 import { until } from '../support/until.ts';
@@ -35,7 +35,7 @@ async function withKibosh(use: (place: Place) => void | Promise<void>): Promise<
     pid = Number(readFileSync(pidfile, 'utf8'));
     await use({ target, mount, control: join(mount, 'kibosh_control'), log });
   } finally {
-    unmountLeftover(mount);
+    detach(mount);
     if (pid > 0) await until('kibosh ends', () => !existsSync(`/proc/${pid}`));
     rmSync(directory, { recursive: true, force: true });
   }

@@ -6,7 +6,7 @@ import { until } from './until.ts';
 import { askDisk } from '../../src/host/fuse/control-client.ts';
 import type { DiskState } from '../../src/host/fuse/disk-state.ts';
 import type { Lost } from '../../src/host/fuse/power-cut.ts';
-import { unmountLeftover } from '../../src/host/fuse/supervise.ts';
+import { detach } from '../../src/host/fuse/supervise.ts';
 import type { FileSystemOptions } from '../../src/host/fuse/file-system.ts';
 import type { DiskSpecification } from '../../src/core/disk/specification.ts';
 
@@ -17,6 +17,8 @@ export interface DiskMountOptions {
   overItself?: boolean;
   /** Where its directories are made; default /tmp. */
   under?: string;
+  /** The same directories as another's. */
+  inPlaceOf?: DiskMount;
 }
 
 /** A file system in a process of its own over a throwaway directory. `using` unmounts and removes it. */
@@ -28,7 +30,8 @@ export class DiskMount implements AsyncDisposable {
   #said = '';
 
   private constructor(given: DiskMountOptions) {
-    this.directory = mkdtempSync(join(given.under ?? '/tmp', 'faultline-fuse-'));
+    const { under = '/tmp', inPlaceOf } = given;
+    this.directory = inPlaceOf?.directory ?? mkdtempSync(join(under, 'faultline-fuse-'));
     this.target = join(this.directory, 'target');
     this.path = given.overItself === true ? this.target : join(this.directory, 'mount');
     mkdirSync(this.target, { recursive: true });
@@ -116,7 +119,7 @@ export class DiskMount implements AsyncDisposable {
       });
       await until('the file system is dead', () => this.#hasEnded());
     }
-    unmountLeftover(this.path);
+    detach(this.path);
     rmSync(this.directory, { recursive: true, force: true });
   }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Type } from 'typebox';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
@@ -177,20 +177,28 @@ function fail(response: ServerResponse, error: unknown): void {
   response.end(JSON.stringify({ title: reasonOf(error), status, code, problems }));
 }
 
+export interface ControlServer {
+  server: Server;
+  /** Takes its socket away, unless another process listens there by now. */
+  remove(): void;
+}
+
 /**
- * Listens on a Unix socket (0600) for the mount's control; answers once there is one.
+ * Listens on a Unix socket (0600) for the mount's control; answers once there is one. A process that was
+ * unmounted may live on for whoever has files open while the next one serves the same place, so a socket is
+ * made under a name of its own, and put in the place of what was there.
  * @param stop unmounts and ends the process.
- * @throws where the socket is in use.
  */
 export async function serveControl(
   control: Promise<Control>,
   path: string,
   stop: () => void,
-): Promise<Server> {
+): Promise<ControlServer> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   // Also one that was there: a file system has no umask, and its socket is anybody's for a moment.
   chmodSync(dirname(path), 0o700);
-  rmSync(path, { force: true });
+  const own = `${path}.${process.pid}`;
+  rmSync(own, { force: true });
   const server = createServer((request, response) => {
     const answered = control.then((begun) => answer(begun, stop, request));
     answered.then(
@@ -203,8 +211,13 @@ export async function serveControl(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    server.listen(own, resolve);
   });
-  chmodSync(path, 0o600);
-  return server;
+  chmodSync(own, 0o600);
+  const { ino } = lstatSync(own);
+  renameSync(own, path);
+  const remove = (): void => {
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
+  };
+  return { server, remove };
 }

@@ -72,6 +72,8 @@ export class FileSystem {
   readonly #logFd: number;
   readonly #controlFile: ControlFileOptions | undefined;
   readonly #threads: Worker[] = [];
+  /** The device number of the mount, by which it is known. */
+  #mountedAs: string | undefined;
   #lanes: MessagePort[] = [];
   #notifier: MessagePort | undefined;
   /** Who hears of what the threads report; set by the control. */
@@ -154,6 +156,7 @@ export class FileSystem {
     const flags = MS_NOSUID | MS_NODEV;
     const done = libc.mount(source.address, target.address, type.address, flags, data.address);
     if (done === -1) throw failure('mount-refused', `cannot mount at ${this.options.mountPoint}`);
+    this.#mountedAs = ourMountAt(this.options.mountPoint)?.device;
   }
 
   /** A queue of its own to the same mount (FUSE_DEV_IOC_CLONE). */
@@ -273,8 +276,12 @@ export class FileSystem {
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
 
-  /** @param detach also while somebody uses it. @returns whether it is unmounted. */
+  /**
+   * Nothing where it is unmounted already: what is there now may be another's.
+   * @param detach also while somebody uses it. @returns whether it is unmounted.
+   */
   unmount(detach: boolean): boolean {
+    if (ourMountAt(this.options.mountPoint)?.device !== this.#mountedAs) return true;
     return libc.umount2(cString(this.options.mountPoint).address, detach ? MNT_DETACH : 0) === 0;
   }
 }

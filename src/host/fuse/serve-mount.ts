@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { reasonOf } from '../../core/base/failure.ts';
 import { Control } from './control.ts';
 import { controlPath } from './control-path.ts';
@@ -17,12 +16,12 @@ export async function serveMount(
   const path = controlPath(options.mountPoint);
   const begun = Promise.withResolvers<Control>();
   let stop = (): void => undefined;
-  const server = await serveControl(begun.promise, path, () => stop());
+  const { server, remove } = await serveControl(begun.promise, path, () => stop());
   let fileSystem: FileSystem;
   try {
     fileSystem = await FileSystem.start(options);
   } catch (error) {
-    rmSync(path, { force: true });
+    remove();
     throw error;
   }
   const control = new Control(fileSystem);
@@ -31,7 +30,7 @@ export async function serveMount(
     // Unmounted here, but somebody has a file open, or another mount namespace a copy: asked once more,
     // it ends all the same, and they get errors.
     if (isAsked) {
-      rmSync(path, { force: true });
+      remove();
       endNow();
     }
     isAsked = true;
@@ -49,5 +48,5 @@ export async function serveMount(
   control.stop();
   server.closeAllConnections();
   server.close();
-  rmSync(path, { force: true });
+  remove();
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
 import { cString, libc, MNT_DETACH } from './libc.ts';
@@ -8,8 +8,34 @@ import { controlPath } from './control-path.ts';
 
 const READY = 'ready\n';
 
-/** Unmounts what a file-system process that died left behind. @returns whether there was any. */
-export function unmountLeftover(mountPoint: string): boolean {
+/** One that lives may hold whoever looks: a fault may be about that. */
+const LOOK_MS = 500;
+/** A process lets go of its descriptors one after the other. */
+const LOOKS = 10;
+const LOOK_AGAIN_MS = 20;
+
+/**
+ * Whether the process behind a mount of ours is dead, as the kernel says it: ENOTCONN. That nobody was found at
+ * its control proves nothing: its socket may be missing where we look, as in another container.
+ */
+function isDead(mountPoint: string): boolean {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  for (let look = 0; look < LOOKS; look++) {
+    if (look > 0) Atomics.wait(sleeper, 0, 0, LOOK_AGAIN_MS);
+    const { error, stderr } = spawnSync('stat', ['--file-system', '--', mountPoint], {
+      encoding: 'utf8',
+      timeout: LOOK_MS,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    if (stderr?.includes('Transport endpoint is not connected')) return true;
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') return false;
+  }
+  return false;
+}
+
+/** Detaches what of ours is mounted at a place, whether it lives or not. @returns whether there was any. */
+export function detach(mountPoint: string): boolean {
   let found = false;
   // Somebody may have mounted several, one over the other.
   for (let count = 0; count < 16 && ourMountAt(mountPoint) !== undefined; count++) {
@@ -18,6 +44,12 @@ export function unmountLeftover(mountPoint: string): boolean {
   }
   if (found) rmSync(controlPath(mountPoint), { force: true });
   return found;
+}
+
+/** Unmounts what a file-system process that died left behind. @returns whether there was any. */
+export function unmountLeftover(mountPoint: string): boolean {
+  if (ourMountAt(mountPoint) === undefined || !isDead(mountPoint)) return false;
+  return detach(mountPoint);
 }
 
 /**
@@ -37,7 +69,10 @@ export async function prepareMountPoint(mountPoint: string, target: string): Pro
       const message = `${mountPoint} is mounted by faultline already: unmount it first`;
       throw new Failure('already-mounted', message, { definite: true });
     }
-    unmountLeftover(mountPoint);
+    if (!unmountLeftover(mountPoint)) {
+      const message = `${mountPoint} is mounted by faultline already, and its process lives: unmount it first`;
+      throw new Failure('already-mounted', message, { definite: true });
+    }
   }
   for (const path of [target, mountPoint]) {
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {

@@ -6,7 +6,7 @@ import type { Capability } from '../../core/model/fault.ts';
 import type { DiskAnswer, DiskMountFacts, DiskQuery } from '../../core/model/query-disk.ts';
 import type { DiskState, FaultState } from '../fuse/disk-state.ts';
 import { askDisk, isGone } from '../fuse/control-client.ts';
-import { isWithin, reachableMounts } from '../fuse/mounts.ts';
+import { isWithin, ourMountAt, reachableMounts } from '../fuse/mounts.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
 import { fill, fillHolds, removeFill, spaceOf } from './disk-fill.ts';
 import { bytesAre, fileAt, flip, flipBack } from './disk-flip.ts';
@@ -37,10 +37,13 @@ function change(at: FaultOf, method: string, verb = '', body?: unknown): Promise
   return askDisk(at.mountPoint, method, route, text, CHANGE_TIMEOUT_MS);
 }
 
-/** The process that served a mount is dead: what it left is detached. */
+/** Nobody answers for a mount: what a dead process left is detached. */
 function lost(mountPoint: string): Failure {
-  const detached = unmountLeftover(mountPoint) ? ', and its mount is detached' : '';
-  const message = `the file-system process of ${mountPoint} has ended${detached}`;
+  const isDetached = unmountLeftover(mountPoint);
+  const how = isDetached ? ' has ended, and its mount is detached' : ' has ended';
+  const isThere = ourMountAt(mountPoint) !== undefined;
+  const says = isThere ? ' lives, but its control socket is not to be found' : how;
+  const message = `the file-system process of ${mountPoint}${says}`;
   return new Failure('gone', message, { definite: true });
 }
 

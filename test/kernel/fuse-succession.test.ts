@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { controlPath } from '../../src/host/fuse/control-path.ts';
+import { ourMountAt } from '../../src/host/fuse/mounts.ts';
+import { prepareMountPoint, unmountLeftover } from '../../src/host/fuse/supervise.ts';
+import { diskHolds, diskLeftovers, performDisk } from '../../src/host/linux/disk-mounts.ts';
+import { DiskMount } from '../support/disk-mount.ts';
+import { lacks } from '../support/needs.ts';
+import { until } from '../support/until.ts';
+
+const skip = lacks('root', 'fuse');
+
+describe('one file-system process after another, at one place', { skip }, () => {
+  test('one that lives is not detached because its control is not to be found', async () => {
+    await using mount = await DiskMount.start();
+    writeFileSync(mount.file('f'), 'text');
+    const socket = controlPath(mount.path);
+    const unmounting = { act: 'disk.unmount', mountPoint: mount.path } as const;
+    renameSync(socket, `${socket}-hidden`);
+    try {
+      assert.equal(unmountLeftover(mount.path), false);
+      await performDisk(unmounting);
+      assert.equal(await diskHolds(unmounting), false);
+      const token = 'faultline-none';
+      const renewal = {
+        act: 'disk.fault.renew',
+        token,
+        leaseMs: 1,
+        mountPoint: mount.path,
+      } as const;
+      await assert.rejects(performDisk(renewal), /lives, but its control socket/);
+      await assert.rejects(prepareMountPoint(mount.path, mount.target), /its process lives/);
+      assert.equal(readFileSync(mount.file('f'), 'utf8'), 'text');
+    } finally {
+      renameSync(`${socket}-hidden`, socket);
+    }
+    mount.process.kill('SIGKILL');
+    await until('it has ended', () => mount.process.signalCode !== null);
+    const left = (await diskLeftovers()).map(({ remove }) => remove);
+    assert.ok(left.some((act) => isDeepStrictEqual(act, unmounting)));
+    await performDisk(unmounting);
+    assert.equal(ourMountAt(mount.path), undefined);
+  });
+
+  test('the old one ends later, and takes nothing of the new one away', async () => {
+    await using old = await DiskMount.start();
+    writeFileSync(old.file('f'), 'text');
+    const held = openSync(old.file('f'), 'r+');
+    old.process.kill('SIGTERM');
+    await until('it is unmounted', () => ourMountAt(old.path) === undefined);
+    await using next = await DiskMount.start({ inPlaceOf: old });
+    assert.equal(readFileSync(held, 'utf8'), 'text');
+    closeSync(held);
+    await until('the old one has ended', () => old.process.exitCode === 0);
+    assert.equal((await next.state()).mountPoint, next.path);
+    assert.equal(readFileSync(next.file('f'), 'utf8'), 'text');
+  });
+
+  test('asked to end after it was unmounted, it unmounts nobody else', async () => {
+    await using old = await DiskMount.start();
+    writeFileSync(old.file('f'), 'text');
+    const held = openSync(old.file('f'), 'r+');
+    spawnSync('umount', ['--lazy', old.path]);
+    assert.equal(ourMountAt(old.path), undefined);
+    await using next = await DiskMount.start({ inPlaceOf: old });
+    old.process.kill('SIGTERM');
+    closeSync(held);
+    await until('the old one has ended', () => old.process.exitCode === 0);
+    assert.equal((await next.state()).mountPoint, next.path);
+    assert.notEqual(ourMountAt(next.path), undefined);
+  });
+});
