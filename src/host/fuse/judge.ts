@@ -7,7 +7,6 @@ import {
   refusesFreshPages,
   touchesMetadata,
   touchesPages,
-  type Published,
   type Request,
   type Rule,
 } from '../../core/disk/rule.ts';
@@ -17,6 +16,7 @@ import { operationBit } from '../../core/disk/operation.ts';
 import { reachOf, reachingNames, type Reach } from '../../core/disk/reach.ts';
 import { WORD, type Memory } from './memory.ts';
 import { NODE } from './node-row.ts';
+import { readPublished } from './published.ts';
 
 const O = OPCODES;
 const PER_RULE = 2;
@@ -73,11 +73,8 @@ export class Judge implements Counters {
   /** Takes up what was published, if it is new. */
   #refresh(): void {
     const { words } = this.#memory;
-    const epoch = Atomics.load(words, WORD.epoch);
-    if (epoch !== this.#epoch) {
-      // A copy: TextDecoder doesn't read shared memory.
-      const bytes = this.#memory.rules.slice(0, Atomics.load(words, WORD.rulesLength));
-      const published = JSON.parse(Buffer.from(bytes).toString('utf8')) as Published;
+    if (Atomics.load(words, WORD.epoch) !== this.#epoch) {
+      const { epoch, published } = readPublished(this.#memory);
       this.#rules = compileRules(published);
       this.#operations = this.#rules.reduce((set, rule) => set | rule.operations, 0);
       this.#epoch = epoch;

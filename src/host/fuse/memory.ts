@@ -50,6 +50,7 @@ export const WORD = {
   logNames: 50,
   graves: 51,
   gravesKiB: 52,
+  rulesLock: 53,
 } as const;
 
 export const MAX_RULES = 2048;

@@ -4,7 +4,6 @@ import {
   matchesPath,
   touchesMetadata,
   touchesPages,
-  type Published,
   type Rule,
 } from '../../core/disk/rule.ts';
 import type { Engine } from './engine.ts';
@@ -12,6 +11,7 @@ import { WORD } from './memory.ts';
 import type { Moved, NoticeMessage, Pages, Report, Sweep } from './messages.ts';
 import type { Notices } from './notices.ts';
 import { ROOT } from './node-row.ts';
+import { readPublished } from './published.ts';
 
 const EPOCH_MINOR = 44;
 const PAGE = 4096;
@@ -38,10 +38,7 @@ export class Notifier {
 
   #moved({ node, isDirectory }: Moved): void {
     if (isDirectory) {
-      const { words, rules } = this.#engine.memory;
-      const bytes = rules.slice(0, Atomics.load(words, WORD.rulesLength));
-      const now = JSON.parse(Buffer.from(bytes).toString('utf8')) as Published;
-      this.#sweepRules(compileRules(now));
+      this.#sweepRules(compileRules(readPublished(this.#engine.memory).published));
       return;
     }
     this.#notices.pages(node);

@@ -5,6 +5,7 @@ import { LANES, type FileSystem } from './file-system.ts';
 import type { Fault } from '../../core/disk/specification.ts';
 import { MAX_RULES, RULES_BYTES, WORD } from './memory.ts';
 import type { Report, Sweep } from './messages.ts';
+import { writePublished } from './published.ts';
 import { startOver } from './undo-log.ts';
 
 /** How long the kernel may take to let go of what it has cached. */
@@ -74,13 +75,11 @@ export class Publisher {
   }
 
   #store(published: Published): number {
-    const { words, rules } = this.#fileSystem.memory;
-    const bytes = Buffer.from(JSON.stringify(published));
-    rules.set(bytes);
-    Atomics.store(words, WORD.rulesLength, bytes.length);
+    const { memory } = this.#fileSystem;
+    const { words } = memory;
     const compiled = compileRules(published);
     Atomics.store(words, WORD.metadataFaults, compiled.some(touchesMetadata) ? 1 : 0);
-    const epoch = Atomics.add(words, WORD.epoch, 1) + 1;
+    const epoch = writePublished(memory, published);
     Atomics.store(words, WORD.active, compiled.length > 0 ? 1 : 0);
     return epoch;
   }

@@ -22,14 +22,14 @@ function isDead(mountPoint: string): boolean {
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let look = 0; look < LOOKS; look++) {
     if (look > 0) Atomics.wait(sleeper, 0, 0, LOOK_AGAIN_MS);
-    const { error, stderr } = spawnSync('stat', ['--file-system', '--', mountPoint], {
+    const { signal, stderr } = spawnSync('stat', ['--file-system', '--', mountPoint], {
       encoding: 'utf8',
       timeout: LOOK_MS,
       killSignal: 'SIGKILL',
       env: { ...process.env, LC_ALL: 'C' },
     });
     if (stderr?.includes('Transport endpoint is not connected')) return true;
-    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') return false;
+    if (signal !== null) return false;
   }
   return false;
 }
