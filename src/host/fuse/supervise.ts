@@ -15,8 +15,8 @@ const LOOKS = 10;
 const LOOK_AGAIN_MS = 20;
 
 /**
- * Whether the process behind a mount of ours is dead, as the kernel says it: ENOTCONN. That nobody was found at
- * its control proves nothing: its socket may be missing where we look, as in another container.
+ * Whether the process behind a mount of ours is dead, as the kernel says it: ENOTCONN. That nobody was
+ * found at its control proves nothing: its socket may be missing where we look, as in another container.
  */
 function isDead(mountPoint: string): boolean {
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -70,7 +70,7 @@ export async function prepareMountPoint(mountPoint: string, target: string): Pro
       throw new Failure('already-mounted', message, { definite: true });
     }
     if (!unmountLeftover(mountPoint)) {
-      const message = `${mountPoint} is mounted by faultline already, and its process lives: unmount it first`;
+      const message = `${mountPoint} is mounted by faultline, and its process lives: unmount it first`;
       throw new Failure('already-mounted', message, { definite: true });
     }
   }
