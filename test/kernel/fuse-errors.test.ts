@@ -85,6 +85,30 @@ describe('disk faults that fail requests, on a real mount', { skip, concurrency:
     closeSync(fd);
   });
 
+  test('a rename that a fault delays brings the cached file under the rule of its new name', async () => {
+    await using mount = await DiskMount.start();
+    const path = mount.file('old');
+    writeFileSync(path, 'cached');
+    assert.equal(readFileSync(path, 'utf8'), 'cached');
+    const slow: Effect = { kind: 'delay', latency: { fixed: '20ms' } };
+    await mount.set({
+      version: 1,
+      faults: [
+        { id: 'slow', match: { op: ['rename'] }, fault: slow },
+        {
+          id: 'broken',
+          match: { path: ['new'], op: ['read'] },
+          fault: { kind: 'error', errno: 'EIO' },
+        },
+      ],
+    });
+    renameSync(path, mount.file('new'));
+    const read = (): string => errnoOf(() => readFileSync(mount.file('new')));
+    await until('the read is asked about', () => read() === 'EIO');
+    renameSync(mount.file('new'), path);
+    assert.equal(readFileSync(path, 'utf8'), 'cached');
+  });
+
   test('metadata faults reach cached names and attributes', async () => {
     await using mount = await DiskMount.start();
     writeFileSync(mount.file('f'), '1');

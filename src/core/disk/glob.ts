@@ -199,9 +199,12 @@ function endsWithin(tokens: readonly Token[], states: Uint8Array): boolean {
   return reached;
 }
 
-/** The characters all matching paths end with, one for each alternative; '' where any will do. */
-export function lastCharacters(glob: Glob): string[] {
-  return glob.alternatives.map(({ suffix }) => suffix.slice(-1));
+/**
+ * What the last names of all matching paths end with, one for each alternative: ASCII alone, which is
+ * its own UTF-8; '' where any will do.
+ */
+export function literalEnds(glob: Glob): string[] {
+  return glob.alternatives.map(({ suffix }) => /[ -.0-~]*$/.exec(suffix)?.[0] ?? '');
 }
 
 function matches(tokens: readonly Token[], path: string): boolean {

@@ -199,11 +199,14 @@ export class Engine extends Inode {
     if ((this.mode & SUID_SGID) !== 0 && node !== 0) this.table.setFlag(node, PRIVILEGED, true);
   }
 
+  /** To be called before what may take long: another thread serves meanwhile (turn.ts). */
+  mayBlock: () => void = () => undefined;
+
   /** Whether a fault in force wants to see every look at a node; set by who knows the faults. */
   isWatched: (node: number) => boolean = () => true;
 
-  /** The same for names in a directory that lead nowhere. */
-  areNamesWatched: (directory: number) => boolean = () => true;
+  /** The same for a name in a directory that leads nowhere. */
+  isNameWatched: (directory: number, name: Name) => boolean = () => true;
 
   /** Whether a fault in force wants to hear when a descriptor of a node is closed. */
   wantsFlush: (node: number) => boolean = () => true;
@@ -215,9 +218,9 @@ export class Engine extends Inode {
   }
 
   /** Seconds it may keep that a name is not there. */
-  absentSeconds(directory: number): number {
+  absentSeconds(directory: number, name: Name): number {
     const faulted = this.memory.words[WORD.metadataFaults] !== 0;
-    return faulted && this.areNamesWatched(directory) ? 0 : this.options.timeoutSeconds;
+    return faulted && this.isNameWatched(directory, name) ? 0 : this.options.timeoutSeconds;
   }
 
   /**

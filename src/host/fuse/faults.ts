@@ -3,16 +3,17 @@ import { InHeader, Rename2In, RenameIn, WriteIn } from '../../core/codec/fuse/me
 import { OPCODES, OUT_HEADER_BYTES, WRITE_CACHE } from '../../core/codec/fuse/constants.ts';
 import { opcodeName } from '../../core/codec/fuse.ts';
 import type { Verdict } from '../../core/disk/decide.ts';
+import type { Rule } from '../../core/disk/rule.ts';
 import { serveControlFile } from './control-file.ts';
 import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
 import { execute } from './execute.ts';
 import type { Judge } from './judge.ts';
-import { AT } from './libc.ts';
 import { WORD, type Memory } from './memory.ts';
 import type { Hold, Moved, Pages, Report } from './messages.ts';
 import { NODE } from './node-row.ts';
 import { rateWaitMs } from './rate.ts';
+import { nodeAt } from './operations-names.ts';
 import type { Handler } from './session.ts';
 
 const S_IFDIR = 0o040000;
@@ -61,25 +62,39 @@ export class Faults implements Handler {
     }
     if (Atomics.load(this.#memory.words, WORD.active) === 0) return serve(engine);
     const verdict = this.#judge.ask(engine);
-    if (verdict === undefined) {
-      const result = serve(engine);
-      if (engine.opcode === OPCODES.write) this.dropFreshPages(engine);
-      else if (MOVES.has(engine.opcode) && result === 0) this.#moved(engine);
-      return result;
-    }
+    if (verdict === undefined) return this.pass(engine);
     this.#tell(engine, verdict);
     const waitMs = verdict.delayMs + rateWaitMs(this.#memory, verdict, engine);
     if (verdict.stalled || waitMs >= SHORTEST_WAIT_MS) return this.#hold(engine, verdict, waitMs);
     return this.carryOut(engine, verdict);
   }
 
+  /** Serves a request that no fault hits. */
+  pass(engine: Engine): number {
+    return this.#perform(engine, () => serve(engine));
+  }
+
   /** Does what is left of a verdict once nothing holds the request any more. */
   carryOut(engine: Engine, verdict: Verdict): number {
-    const result = execute(engine, verdict);
-    if (engine.opcode === OPCODES.write) this.dropFreshPages(engine);
-    else if (engine.opcode === OPCODES.read && verdict.alterations.length > 0 && result >= 0) {
+    const result = this.#perform(engine, () => execute(engine, verdict));
+    if (engine.opcode === OPCODES.read && verdict.alterations.length > 0 && result >= 0) {
       this.#after = { type: 'pages', node: engine.node, offset: 0, length: 0 };
     }
+    return result;
+  }
+
+  /** What the kernel keeps of a file that is written or renamed may not hide a fault. */
+  #perform(engine: Engine, run: () => number): number {
+    if (engine.opcode === OPCODES.write) {
+      const result = run();
+      this.dropFreshPages(engine);
+      return result;
+    }
+    if (!MOVES.has(engine.opcode)) return run();
+    const node = this.#renamed(engine, 0);
+    const before = this.#judge.hidden(engine, node);
+    const result = run();
+    if (result === 0) this.#moved(engine, before);
     return result;
   }
 
@@ -99,6 +114,8 @@ export class Faults implements Handler {
       this.#after = { type: 'pages', node: engine.node, offset, length };
     }
     if (isMapped || whole <= 0) return;
+    // Dropping pages may need others written first.
+    engine.mayBlock();
     const pages: Pages = { type: 'pages', node: engine.node, offset: from, length: whole };
     this.#to.notifier.postMessage({ ...pages, done: this.#done });
     this.#sent++;
@@ -110,19 +127,23 @@ export class Faults implements Handler {
     }
   }
 
-  /** What was no fault's may be one's now, though the kernel has it cached. */
-  #moved(engine: Engine): void {
+  /** The node that the first or second name of a rename leads to, or 0. */
+  #renamed(engine: Engine, index: number): number {
     const isRename2 = engine.opcode === OPCODES.rename2;
-    const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size, 1);
-    const directory = engine.u64(RenameIn.at.newdir);
-    const dirfd = name === undefined ? -1 : engine.directory(directory);
-    if (name === undefined || dirfd === -1) return;
-    if (engine.stat(dirfd, engine.addressOfName(name), AT.symlinkNofollow) !== 0) return;
-    const node = engine.known();
+    const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size, index);
+    const directory = index === 0 ? engine.node : engine.u64(RenameIn.at.newdir);
+    if (name === undefined || !engine.table.isLive(directory)) return 0;
+    return nodeAt(engine, directory, name);
+  }
+
+  /** What was no fault's may be one's now, though the kernel has it cached. */
+  #moved(engine: Engine, before: readonly Rule[]): void {
+    const node = this.#renamed(engine, 1);
+    if (node === 0) return;
     const isDirectory = engine.table.get(node, NODE.type) === S_IFDIR;
-    if (isDirectory || this.#judge.touches(engine, node)) {
-      this.#after = { type: 'moved', node, isDirectory };
-    }
+    const known = new Set(before.map((rule) => rule.index));
+    const gains = this.#judge.hidden(engine, node).some((rule) => !known.has(rule.index));
+    if (isDirectory || gains) this.#after = { type: 'moved', node, isDirectory };
   }
 
   replied(): void {

@@ -13,8 +13,9 @@ import {
 import type { Engine } from './engine.ts';
 import { describe, NAMES, operationOf } from './judged.ts';
 import { operationBit } from '../../core/disk/operation.ts';
-import { reachOf, reachingNames, type Reach } from '../../core/disk/reach.ts';
+import { Reaches, reachingName, type Reach } from '../../core/disk/reach.ts';
 import { WORD, type Memory } from './memory.ts';
+import type { Name } from './name-table.ts';
 import { NODE } from './node-row.ts';
 import { readPublished } from './published.ts';
 
@@ -23,13 +24,17 @@ const PER_RULE = 2;
 
 const NONE: readonly Rule[] = [];
 const FLUSH = operationBit('flush');
-const NOWHERE = reachOf(NONE, '');
+const NOWHERE = new Reaches(NONE).of('');
 const CACHE_LIMIT = 100_000;
 
 interface Known {
   /** The node's `naming` when this was found out. */
   naming: number;
   rules: readonly Rule[];
+}
+
+function isHidden(rule: Rule): boolean {
+  return touchesMetadata(rule) || touchesPages(rule);
 }
 
 /** One thread's judgement of requests by the rules in force; their counters are shared. */
@@ -40,6 +45,9 @@ export class Judge implements Counters {
   #rules: readonly Rule[] = NONE;
   /** The operations any rule takes: most requests are of others. */
   #operations = 0;
+  /** Whether what the kernel has cached could hide any rule. */
+  #hides = false;
+  #reaches = new Reaches(NONE);
   readonly #byNode = new Map<number, Known>();
   readonly #byDirectory = new Map<number, { generation: number; reach: Reach }>();
   /** By node: the view at which no rule took it, plus its naming then. Untouched pages cost nothing. */
@@ -77,6 +85,8 @@ export class Judge implements Counters {
       const { epoch, published } = readPublished(this.#memory);
       this.#rules = compileRules(published);
       this.#operations = this.#rules.reduce((set, rule) => set | rule.operations, 0);
+      this.#hides = this.#rules.some(isHidden);
+      this.#reaches = new Reaches(this.#rules);
       this.#epoch = epoch;
       this.#forget();
     }
@@ -117,9 +127,8 @@ export class Judge implements Counters {
     const { table } = engine;
     const parent = table.parentOf(node);
     if (parent === 0) return this.#ofPath(this.#rules, table.pathOf(node));
-    const reach = this.#reachOf(engine, parent);
-    if (reach.isEmpty) return NONE;
-    const some = reachingNames(reach, table.nameOf(node).at(-1) ?? 0);
+    const { bytes, from, length } = table.nameOf(node);
+    const some = reachingName(this.#reachOf(engine, parent), bytes, from, length);
     return some.length === 0 ? NONE : this.#ofPath(some, table.pathOf(node));
   }
 
@@ -130,7 +139,7 @@ export class Judge implements Counters {
     if (known?.generation === generation) return known.reach;
     const path = engine.table.pathOf(directory);
     // One without a name: what is made there nobody finds.
-    const reach = path === undefined ? NOWHERE : reachOf(this.#rules, path);
+    const reach = path === undefined ? NOWHERE : this.#reaches.of(path);
     if (this.#byDirectory.size >= CACHE_LIMIT) this.#byDirectory.clear();
     if (path !== undefined) this.#byDirectory.set(directory, { generation, reach });
     return reach;
@@ -144,33 +153,29 @@ export class Judge implements Counters {
     return rules.length === 0 ? NONE : rules;
   }
 
-  #ofName(engine: Engine, parent: number, offset: number, index: number): readonly Rule[] {
-    const reach = this.#reachOf(engine, parent);
-    if (reach.isEmpty) return NONE;
-    const name = engine.name(offset, index);
+  #ofName(engine: Engine, parent: number, name: Name | undefined): readonly Rule[] {
     if (name === undefined) return NONE;
-    const end = name.from + name.length;
-    const some = reachingNames(reach, engine.input[end - 1] as number);
+    const { bytes, from, length } = name;
+    const some = reachingName(this.#reachOf(engine, parent), bytes, from, length);
     const directory = some.length === 0 ? undefined : engine.table.pathOf(parent);
     if (directory === undefined) return NONE;
-    const text = engine.input.toString('utf8', name.from, end);
+    const text = engine.input.toString('utf8', from, from + length);
     return this.#ofPath(some, directory === '' ? text : `${directory}/${text}`);
   }
 
   #applying(engine: Engine): readonly Rule[] {
     const offset = NAMES[engine.opcode];
     if (offset === undefined) return this.ofNode(engine, engine.node);
-    const rules = this.#ofName(engine, engine.node, offset, 0);
+    const rules = this.#ofName(engine, engine.node, engine.name(offset));
     let others = NONE;
     if (engine.opcode === O.rename || engine.opcode === O.rename2) {
-      others = this.#ofName(engine, engine.u64(RenameIn.at.newdir), offset, 1);
+      others = this.#ofName(engine, engine.u64(RenameIn.at.newdir), engine.name(offset, 1));
     } else if (engine.opcode === O.link) {
       others = this.ofNode(engine, engine.u64(LinkIn.at.oldnodeid));
     }
+    if (others.length === 0) return rules;
     const known = new Set(rules.map((rule) => rule.index));
-    return others.length === 0
-      ? rules
-      : [...rules, ...others.filter((rule) => !known.has(rule.index))];
+    return [...rules, ...others.filter((rule) => !known.has(rule.index))];
   }
 
   /** What the rules do to the request the engine holds; undefined where they let it pass. */
@@ -193,15 +198,16 @@ export class Judge implements Counters {
     return this.ofNode(engine, node).some(touchesMetadata);
   }
 
-  /** The same for a name that leads nowhere. */
-  watchesNames(engine: Engine, directory: number): boolean {
+  /** The same for a name of the request that leads nowhere. */
+  watchesName(engine: Engine, directory: number, name: Name): boolean {
     this.#refresh();
-    return this.#reachOf(engine, directory).rules.some(touchesMetadata);
+    return this.#ofName(engine, directory, name).some(touchesMetadata);
   }
 
-  /** Whether what the kernel has cached of a node could hide a fault. */
-  touches(engine: Engine, node: number): boolean {
-    return this.ofNode(engine, node).some((rule) => touchesMetadata(rule) || touchesPages(rule));
+  /** Those rules of a node that what the kernel has cached of it could hide. */
+  hidden(engine: Engine, node: number): readonly Rule[] {
+    this.#refresh();
+    return this.#hides ? this.ofNode(engine, node).filter(isHidden) : NONE;
   }
 
   wantsFlush(engine: Engine, node: number): boolean {

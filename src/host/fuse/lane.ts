@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
 import { NO_REPLY, type Engine } from './engine.ts';
 import type { Faults } from './faults.ts';
-import { serve } from './dispatch.ts';
 import { addressOf, libc } from './libc.ts';
 import { WORD } from './memory.ts';
 import type { Hold, LaneMessage, Report } from './messages.ts';
@@ -136,7 +135,9 @@ export class Lane {
     if (!this.#forget(held)) return;
     if (held.isReply) return this.#sendReply(held);
     if (!this.#load(held)) return;
-    const result = healed ? serve(this.#engine) : this.#faults.carryOut(this.#engine, held.verdict);
+    const result = healed
+      ? this.#faults.pass(this.#engine)
+      : this.#faults.carryOut(this.#engine, held.verdict);
     reply(this.#engine, held.device, result);
     if (result !== NO_REPLY) this.#faults.replied();
   }

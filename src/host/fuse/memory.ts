@@ -51,6 +51,9 @@ export const WORD = {
   graves: 51,
   gravesKiB: 52,
   rulesLock: 53,
+  turn: 54,
+  watched: 55,
+  watcher: 56,
 } as const;
 
 export const MAX_RULES = 2048;

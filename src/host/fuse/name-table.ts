@@ -46,11 +46,16 @@ export class NameTable {
     return this.#links[link * LINK_WORDS + LINK.parent] as number;
   }
 
-  /** The name as a view, without its zero byte. */
-  view(link: number): Buffer {
+  /** Where the name stands. */
+  place(link: number): Name {
     const at = link * LINK_WORDS;
     const from = (this.#links[at + LINK.name] as number) * NAME_UNIT;
-    return this.#names.subarray(from, from + (this.#links[at + LINK.length] as number));
+    return { bytes: this.#names, from, length: this.#links[at + LINK.length] as number };
+  }
+
+  text(link: number): string {
+    const { from, length } = this.place(link);
+    return this.#names.toString('utf8', from, from + length);
   }
 
   /** Address of the zero-terminated name. */

@@ -210,9 +210,9 @@ export class NodeTable {
     return this.#names.address(this.#names.first(node));
   }
 
-  /** The name in use, without its zero byte, as a view. */
-  nameOf(node: number): Buffer {
-    return this.#names.view(this.#names.first(node));
+  /** Where the name in use stands: it may be taken at any time unless the path lock is held. */
+  nameOf(node: number): Name {
+    return this.#names.place(this.#names.first(node));
   }
 
   /** The current path from the mount's root without a leading '/', or undefined without a name. */
@@ -222,7 +222,7 @@ export class NodeTable {
     let here = node;
     for (let depth = 0; here !== ROOT && depth < 4096; depth++) {
       if (here === 0 || this.get(here, NODE.link) === 0) break;
-      parts.push(this.nameOf(here).toString('utf8'));
+      parts.push(this.#names.text(this.#names.first(here)));
       here = this.parentOf(here);
     }
     unlock(this.#words, WORD.nodeLock);

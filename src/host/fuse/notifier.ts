@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { WORD } from './memory.ts';
 import type { Moved, NoticeMessage, Pages, Report, Sweep } from './messages.ts';
 import type { Notices } from './notices.ts';
+import type { Name } from './name-table.ts';
 import { ROOT } from './node-row.ts';
 import { readPublished } from './published.ts';
 
@@ -44,7 +45,7 @@ export class Notifier {
     this.#notices.pages(node);
     const { table } = this.#engine;
     const parent = table.parentOf(node);
-    if (parent !== 0) this.#notices.entry(parent, Buffer.from(table.nameOf(node)));
+    if (parent !== 0) this.#notices.entry(parent, copyOf(table.nameOf(node)));
   }
 
   #pages(message: Pages): void {
@@ -98,8 +99,12 @@ export class Notifier {
       touched++;
       this.#notices.attributes(node);
       const parent = table.parentOf(node);
-      if (oneByOne && parent !== 0) this.#notices.entry(parent, Buffer.from(table.nameOf(node)));
+      if (oneByOne && parent !== 0) this.#notices.entry(parent, copyOf(table.nameOf(node)));
     }
     return touched;
   }
+}
+
+function copyOf({ bytes, from, length }: Name): Uint8Array {
+  return Buffer.from(bytes.subarray(from, from + length));
 }

@@ -25,7 +25,7 @@ export function lookup(engine: Engine): number {
   if (parentFd === -1) return engine.failed();
   const found = engine.replyEntry(engine.node, parentFd, name);
   if (found !== -ERRNO.ENOENT) return found;
-  const seconds = engine.absentSeconds(engine.node);
+  const seconds = engine.absentSeconds(engine.node, name);
   if (seconds === 0) return found;
   // Node 0 with a time is a name known not to be there.
   engine.output.fill(0, OUT_HEADER_BYTES, OUT_HEADER_BYTES + EntryOut.size + Attr.size);
@@ -144,15 +144,17 @@ interface Kept {
  * The node a name leads to, or 0. The kernel moves and removes only what it has looked up before, so
  * in a directory that is ours alone the table knows.
  */
-function nodeAt(engine: Engine, parentFd: number, parent: number, name: Name): number {
+export function nodeAt(engine: Engine, parent: number, name: Name): number {
   if (engine.options.isExclusive) return engine.table.child(parent, name);
+  const parentFd = engine.directory(parent);
+  if (parentFd === -1) return 0;
   const looked = engine.stat(parentFd, engine.addressOfName(name), AT.symlinkNofollow);
   return looked === 0 ? engine.known() : 0;
 }
 
 /** Before the name goes: which node it leads to, and a descriptor where no other keeps it. */
 function keep(engine: Engine, parentFd: number, parent: number, name: Name): Kept {
-  const node = nodeAt(engine, parentFd, parent, name);
+  const node = nodeAt(engine, parent, name);
   if (node === 0 || engine.table.openDescriptor(node) !== -1) return { node, fd: -1 };
   const flags = O_PATH | constants.O_NOFOLLOW | O_CLOEXEC;
   return { node, fd: libc.openat(parentFd, engine.addressOfName(name), flags, 0) };
@@ -201,7 +203,7 @@ function move(engine: Engine, from: Place, to: Place, flags: number): number {
   if (newFd === -1) return engine.failed();
   const oldPath = engine.addressOfName(from.name);
   const newPath = engine.addressOfName(to.name);
-  const source = nodeAt(engine, oldFd, from.parent, from.name);
+  const source = nodeAt(engine, from.parent, from.name);
   const target = keep(engine, newFd, to.parent, to.name);
   if (libc.renameat2(oldFd, oldPath, newFd, newPath, flags) === -1) {
     const error = engine.failed();

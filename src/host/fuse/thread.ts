@@ -37,7 +37,7 @@ if (data.role === 'notify') {
   assert(notifier !== undefined, 'a thread without a notifier');
   const judge = new Judge(memory);
   engine.isWatched = (node) => judge.watchesMetadata(engine, node);
-  engine.areNamesWatched = (directory) => judge.watchesNames(engine, directory);
+  engine.isNameWatched = (directory, name) => judge.watchesName(engine, directory, name);
   engine.wantsFlush = (node) => judge.wantsFlush(engine, node);
   const faults = new Faults(memory, judge, device, { lanes, notifier, control });
   if (data.role === 'lane') {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { reachOf, reachingNames } from '../../../src/core/disk/reach.ts';
+import { Reaches, reachingName } from '../../../src/core/disk/reach.ts';
 import { compileRules, matchesPath, placed } from '../../../src/core/disk/rule.ts';
 import { globMatches, globReaches, parseGlob } from '../../../src/core/disk/glob.ts';
 
@@ -45,7 +45,7 @@ test('where a glob does not reach, it takes nothing', () => {
 });
 
 test('asking fewer rules finds the same', () => {
-  const name = fc.constantFrom('a', 'b', 'x.log', 'y.index', 'é', 'z.log');
+  const name = fc.constantFrom('a', 'b', 'x.log', 'y.index', 'é', 'éx', 'b.log', 'og');
   const globs = [
     '**',
     '**/*.log',
@@ -55,6 +55,8 @@ test('asking fewer rules finds the same', () => {
     '**/é',
     'a/*',
     '**/b/*.log',
+    '**/b{.log,}',
+    'a/{b,*g,éx}',
   ];
   const rules = compileRules(
     placed({
@@ -66,11 +68,13 @@ test('asking fewer rules finds the same', () => {
       })),
     }),
   );
+  const reaches = new Reaches(rules);
   fc.assert(
     fc.property(fc.array(name, { minLength: 1, maxLength: 3 }), (parts) => {
       const path = parts.join('/');
-      const reach = reachOf(rules, parts.slice(0, -1).join('/'));
-      const some = reachingNames(reach, Buffer.from(path).at(-1) ?? 0);
+      const last = Buffer.from(parts.at(-1) ?? '');
+      const reach = reaches.of(parts.slice(0, -1).join('/'));
+      const some = reachingName(reach, last, 0, last.length);
       assert.deepEqual(
         some.filter((rule) => matchesPath(rule, path)).map((rule) => rule.id),
         rules.filter((rule) => matchesPath(rule, path)).map((rule) => rule.id),
@@ -78,4 +82,22 @@ test('asking fewer rules finds the same', () => {
     }),
     { seed: SEED, numRuns: 1000 },
   );
+});
+
+test('of a hundred rules that take other names, none is left to be asked', () => {
+  const faults = Array.from({ length: 100 }, (_, index) => ({
+    id: `f${index}`,
+    match: { path: [`**/*.nothing${index}`] },
+    fault: { kind: 'readonly' as const },
+  }));
+  const reaches = new Reaches(compileRules(placed({ version: 1, faults })));
+  const asked = (name: string): string[] => {
+    const bytes = Buffer.from(name);
+    const found = reachingName(reaches.of('a/b'), bytes, 0, bytes.length);
+    return found.map((rule) => rule.id);
+  };
+  assert.deepEqual(asked('f17'), []);
+  assert.deepEqual(asked('thing17'), []);
+  assert.deepEqual(asked('x.nothing17'), ['f17']);
+  assert.equal(reaches.of('a/b'), reaches.of('c'));
 });
