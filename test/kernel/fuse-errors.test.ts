@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { describe, test } from 'node:test';
+import type { Effect } from '../../src/core/disk/specification.ts';
 import { errnoOf, spec } from '../support/disk-fault.ts';
 import { DiskMount, run } from '../support/disk-mount.ts';
 import { lacks } from '../support/needs.ts';
