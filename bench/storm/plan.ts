@@ -44,9 +44,14 @@ const NETWORK: readonly Pick<FaultRequest, 'kind' | 'params'>[] = [
   { kind: 'network.reorder', params: { ratio: '10%' } },
   { kind: 'network.reset', params: { ports: [9092] } },
   { kind: 'network.dns', params: { answer: 'nxdomain' } },
+  { kind: 'network.dns', params: { answer: 'timeout', ...IPTABLES } },
   {
     kind: 'kafka.request',
     params: { ports: [9092], rules: [{ apiKey: 'Produce', disconnect: 'after' }] },
+  },
+  {
+    kind: 'kafka.request',
+    params: { ports: [9092], rules: [{ apiKey: 'Fetch', delayAfter: '1s' }], ...IPTABLES },
   },
 ];
 

@@ -1,6 +1,7 @@
 import { FakeLinux } from '../support/fake-linux.ts';
 import { linuxSuite, SERVICE, type Bench } from './linux-suite.ts';
 import { packetsSuite } from './packets-suite.ts';
+import { redirectsSuite } from './redirects-suite.ts';
 import { shapingSuite } from './shaping-suite.ts';
 import { netfilterSuite } from './netfilter-suite.ts';
 
@@ -19,4 +20,5 @@ const open = async (): Promise<Bench> => {
 linuxSuite('in memory', open);
 netfilterSuite('in memory', open);
 packetsSuite('in memory', open);
+redirectsSuite('in memory', open);
 shapingSuite('in memory', open, '198.51.100.2');

@@ -214,47 +214,6 @@ export function linuxSuite(
       }
     });
 
-    onBench('a proxy stands before a port until it is ended', async (bench) => {
-      const { linux } = bench;
-      const token = ownToken('suite5');
-      const redirect = {
-        table: token,
-        faultId: 'suite-5',
-        ports: [9092],
-        mark: 0xfa17,
-        timeoutMs: 4_000,
-      };
-      const rules = [{ apiKey: 'Produce', duplicate: true }];
-      const orders = { redirect, rules, seed: '7', timeoutMs: 20_000 };
-      const proxy: Act = { act: 'kafka.proxy', token, orders };
-      const stop: Act = { act: 'kafka.proxy.stop', token };
-      assert.equal(await linux.holds(proxy), false);
-      await linux.perform(stop);
-      await linux.perform(proxy);
-      await linux.perform(proxy);
-      assert.equal(await linux.holds(proxy), true);
-      assert.equal(await linux.holds(stop), false);
-      await linux.probe([{ protocol: 'tcp', address: '127.0.0.1', port: 9092 }]);
-      for (let waited = 0; ; waited += 50) {
-        const counts = await linux.ask({ query: 'proxyCounts', token });
-        assert.deepEqual(counts.rules, [{ matched: 0, hits: 0 }]);
-        if (counts.connections > 0) break;
-        assert.ok(waited < 10_000, 'no connection reaches it');
-        await bench.pass(50);
-      }
-      const leftovers = await ours(linux);
-      assert.ok(leftovers.some(({ act }) => act === 'kafka.proxy.stop'));
-      await linux.perform({ act: 'kafka.proxy.refresh', token });
-      for (let again = 0; again < 2; again++) {
-        await linux.perform(stop);
-        assert.equal(await linux.holds(proxy), false);
-        assert.equal(await linux.holds(stop), true);
-      }
-      assert.equal((await linux.ask({ query: 'proxyCounts', token })).running, false);
-      await fails('expired', linux.perform({ act: 'kafka.proxy.refresh', token }));
-      assert.deepEqual(await ours(linux), []);
-    });
-
     onBench('every need is met on a bench, but for what it is known to lack', async (bench) => {
       for (const { need, met, why } of await bench.linux.needs())
         assert.equal(met, bench.lacking?.includes(need) !== true, `${need}: ${why}`);

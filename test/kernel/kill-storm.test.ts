@@ -7,16 +7,17 @@ import { runStorm } from '../../bench/storm/run.ts';
 import { lacks } from '../support/needs.ts';
 
 const SEED = '20261124';
-const ROUNDS = process.env['FAULTLINE_LONG'] === '1' ? 400 : 100;
+const ROUNDS = process.env['FAULTLINE_LONG'] === '1' ? 400 : 90;
 const TIMEOUT_MS = ROUNDS * 6_000;
 
-suite('the kill storm', { skip: lacks('root', 'namespaces', 'nft') }, () => {
+suite('the kill storm', { skip: lacks('root', 'namespaces', 'nft', 'nfqueue', 'ipset') }, () => {
   test(`${ROUNDS} rounds of seed ${SEED}`, { timeout: TIMEOUT_MS }, async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'faultline-storm-test-'));
     try {
       const summary = await runStorm({
         rounds: ROUNDS,
         seed: SEED,
+        draw: 'all',
         lanes: 2,
         expiries: 1,
         out: join(directory, 'kill-storm.json'),

@@ -7,6 +7,8 @@ import { suite, test } from 'node:test';
 import { burnerLeftovers, burnerRuns } from '../../src/host/linux/burner.ts';
 import { DnsResponders } from '../../src/host/linux/dns-responders.ts';
 import { KafkaProxies } from '../../src/host/linux/kafka-proxy.ts';
+import { Iptables } from '../../src/host/linux/iptables.ts';
+import { Redirects } from '../../src/host/linux/redirects.ts';
 import { Nft } from '../../src/host/linux/nft.ts';
 import { Steering } from '../../src/host/linux/steering.ts';
 import { lacks } from '../support/needs.ts';
@@ -35,9 +37,10 @@ suite('what is left of faults', { skip: lacks('root', 'linux', 'namespaces') }, 
         await start(name, 'faultline-reviewthere', ['unshare', '--net']);
       }
       const nft = new Nft(directory);
+      const redirects = new Redirects(nft, new Iptables(directory));
       for (const all of [
-        new KafkaProxies().leftovers(),
-        new DnsResponders(nft).leftovers(),
+        await new KafkaProxies(redirects, {}).leftovers(),
+        await new DnsResponders(redirects, {}).leftovers(),
         new Steering(nft).leftovers(),
         burnerLeftovers(),
       ]) {

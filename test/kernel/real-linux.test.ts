@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { linuxSuite, SERVICE, type Bench } from '../conformance/linux-suite.ts';
 import { packetsSuite } from '../conformance/packets-suite.ts';
+import { redirectsSuite } from '../conformance/redirects-suite.ts';
 import { shapingSuite } from '../conformance/shaping-suite.ts';
 import { netfilterSuite } from '../conformance/netfilter-suite.ts';
 import { LinuxInNetns } from '../support/linux-in-netns.ts';
@@ -65,5 +66,6 @@ netfilterSuite('a real kernel, iptables-legacy', () => open('iptables-legacy'), 
   backends: ['iptables', 'iptables-plain'],
 });
 packetsSuite('a real kernel', () => open(), lacks('root', 'namespaces', 'nft', 'nfqueue'));
+redirectsSuite('a real kernel', () => open(), lacks(...needs, 'iptables-nft'));
 const shapes = lacks('root', 'namespaces', 'nft', 'htb');
 shapingSuite('a real kernel', () => open(), '198.19.41.9', shapes);

@@ -68,7 +68,7 @@ export class FakeDns {
   leftovers(): Leftover[] {
     return this.names().map((token) => ({
       says: `DNS responder ${token}`,
-      remove: { act: 'dns.stop', token },
+      remove: { act: 'dns.stop', token, backend: 'nft' },
     }));
   }
 }

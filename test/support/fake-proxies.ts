@@ -71,7 +71,7 @@ export class FakeProxies {
   leftovers(): Leftover[] {
     return [...this.#living().keys()].map((token) => ({
       says: `Kafka proxy ${token}`,
-      remove: { act: 'kafka.proxy.stop', token },
+      remove: { act: 'kafka.proxy.stop', token, backend: 'nft' },
     }));
   }
 

@@ -172,16 +172,27 @@ export function writeSets(rules: RuleTable, bitten: ReadonlySet<string>): string
   return `${lines.join('\n')}\n`;
 }
 
+/** Lines of a listing by their table: '*filter' and so on. */
+function tablesOf(saved: string): { head: string; lines: string[] }[] {
+  const tables: { head: string; lines: string[] }[] = [];
+  for (const line of saved.split('\n')) {
+    if (line.startsWith('*')) tables.push({ head: line, lines: [] });
+    else tables.at(-1)?.lines.push(line);
+  }
+  return tables;
+}
+
 /** The jumps to a chain and the chain itself, as they stand in a listing, taken away. */
 export function writeRemoval(table: string, saved: string): string {
   assertOurs(table);
-  const jumps = saved
-    .split('\n')
-    .filter((line) => line.endsWith(` -j ${table}`))
-    .map((line) => line.replace(/^\[[0-9:]*\] /, '').replace(/^-A /, '-D '));
-  const chain = hasChain(table, saved) ? [`-F ${table}`, `-X ${table}`] : [];
-  if (jumps.length + chain.length === 0) return '';
-  return ['*filter', ...jumps, ...chain, 'COMMIT', ''].join('\n');
+  const removals = tablesOf(saved).flatMap(({ head, lines }) => {
+    const jumps = lines
+      .filter((line) => line.endsWith(` -j ${table}`))
+      .map((line) => line.replace(/^\[[0-9:]*\] /, '').replace(/^-A /, '-D '));
+    const chain = hasChain(table, lines.join('\n')) ? [`-F ${table}`, `-X ${table}`] : [];
+    return jumps.length + chain.length === 0 ? [] : [head, ...jumps, ...chain, 'COMMIT', ''];
+  });
+  return removals.join('\n');
 }
 
 export function hasChain(table: string, saved: string): boolean {
@@ -199,7 +210,8 @@ export function readOurChains(saved: string): string[] {
   return [...new Set(names.filter(isOurs))];
 }
 
-const SET = /^(.*)-[gc]\d+v[46]$/;
+/** Sets of addresses, and that of the ports of a redirection. */
+const SET = /^(.*)-(?:[gc]\d+v[46]|ports)$/;
 
 /** Our sets of a table among the names that `ipset list -name` prints. */
 export function setsNamed(table: string, names: string): string[] {

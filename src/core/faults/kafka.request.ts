@@ -3,6 +3,8 @@ import { nearMiss } from '../base/near-miss.ts';
 import type { Problem } from '../base/problem.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
 import { faultKind, type Here, type Step } from '../model/fault.ts';
+import { BackendChoice } from '../model/netfilter-backend.ts';
+import { chooseRedirect, namedRedirect, REDIRECT_NEEDS } from '../model/redirection.ts';
 import { ProxyRules } from '../model/proxy-rule.ts';
 import type { Answer } from '../model/query.ts';
 import { nodeNamed, type Listener, type Node, type Topology } from '../model/topology.ts';
@@ -34,6 +36,7 @@ const Params = Type.Object(
         description: "'ports' may be others, too: whatever listens there goes through the proxy",
       }),
     ),
+    backend: Type.Optional(BackendChoice),
     tls: Type.Optional(
       Type.Object(
         { certificate: Path, key: Path },
@@ -124,11 +127,14 @@ function plan(params: Params, here: Here): Step[] | Problem[] {
     return [{ path: '/ports', message: `port ${here.control.agentPort} is the agent's own` }];
   }
   const { rules, tls } = params;
+  const backend = chooseRedirect(params.backend, here);
+  if (typeof backend !== 'string') return [backend];
   const redirect = {
+    backend,
     table: here.token,
     faultId: here.faultId,
     ports,
-    mark: MARK,
+    whose: { mark: MARK },
     timeoutMs: REDIRECT_TIMEOUT_MS,
   };
   const seed = here.random.fork('proxy').seed.toString();
@@ -141,7 +147,7 @@ function plan(params: Params, here: Here): Step[] | Problem[] {
         token: here.token,
         orders: tls === undefined ? orders : { ...orders, tls },
       },
-      undo: { act: 'kafka.proxy.stop', token: here.token },
+      undo: { act: 'kafka.proxy.stop', token: here.token, backend },
       refresh: { act: 'kafka.proxy.refresh', token: here.token },
     },
   ];
@@ -161,10 +167,10 @@ function weaker(now: Answer): string | undefined {
   return notes.length > 0 ? notes.join('; ') : undefined;
 }
 
-const DOC = `The targets' ports are redirected to a proxy on the node itself (nftables REDIRECT), which
-reads the Kafka protocol. \`advertised.listeners\` stay as they are. Connections that are open when the
-fault begins are reset, so that they come back through the proxy (\`ss -K\`; where the kernel can't, they stay
-outside), and all that run through it end with the fault.
+const DOC = `The targets' ports are redirected (by nftables, or by iptables with ipset) to a proxy on the node
+itself, which reads the Kafka protocol. \`advertised.listeners\` stay as they are. Connections that are
+open when the fault begins are reset, so that they come back through the proxy (\`ss -K\`; where the
+kernel can't, they stay outside), and all that run through it end with the fault.
 
 \`ports\` that are no Kafka listener of the node are refused, so that nobody's ssh is stalled by a mistyped
 number, unless \`anyPort\` says that it is meant.
@@ -231,7 +237,7 @@ export const kafkaRequest = faultKind({
       },
     },
   ],
-  needs: [['kafka.proxy']],
+  needs: REDIRECT_NEEDS,
   check,
   targets: (_params, _topology, selected) => selected,
   actors: (_params, _topology, selected) => selected,
@@ -242,6 +248,7 @@ export const kafkaRequest = faultKind({
       key: `port:${port}`,
       says: `port ${port}`,
     })),
+  backend: (params, here) => namedRedirect(params.backend, here),
   witness(params, here) {
     const node = nodeNamed(here.topology, here.node);
     const ports = portsOf(params, node);

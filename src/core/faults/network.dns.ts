@@ -3,6 +3,8 @@ import { parseAddress } from '../base/address.ts';
 import type { Problem } from '../base/problem.ts';
 import { resolversIn, type DnsOrders } from '../model/act-dns.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
+import { BackendChoice } from '../model/netfilter-backend.ts';
+import { chooseRedirect, namedRedirect, REDIRECT_NEEDS } from '../model/redirection.ts';
 import { faultKind, type Facts, type Here, type Step, type Witness } from '../model/fault.ts';
 
 const Name = Type.String({
@@ -36,6 +38,7 @@ const Params = Type.Object(
           "'nxdomain', 'servfail', 'timeout' (none) or {address: '192.0.2.1'}, a wrong one",
       },
     ),
+    backend: Type.Optional(BackendChoice),
   },
   { additionalProperties: false },
 );
@@ -59,7 +62,10 @@ function plan(params: Params, here: Here, facts: Facts): Step[] | Problem[] {
       { path: '', message: `node '${here.node}' asks nobody: /etc/resolv.conf names no one` },
     ];
   const { names = [], answer } = params;
+  const backend = chooseRedirect(params.backend, here);
+  if (typeof backend !== 'string') return [backend];
   const orders: DnsOrders = {
+    backend,
     table: here.token,
     faultId: here.faultId,
     names,
@@ -73,17 +79,18 @@ function plan(params: Params, here: Here, facts: Facts): Step[] | Problem[] {
     {
       says: `${here.node} resolves ${which} to ${what}`,
       act: { act: 'dns.answer', orders },
-      undo: { act: 'dns.stop', token: here.token },
+      undo: { act: 'dns.stop', token: here.token, backend },
       refresh: { act: 'dns.refresh', token: here.token },
     },
   ];
 }
 
-function witness(here: Here, facts: Facts): Witness {
+function witness(params: Params, here: Here, facts: Facts): Witness {
+  const backend = chooseRedirect(params.backend, here);
   return {
     sample: {
       query: 'packetCounters',
-      backend: 'nft',
+      backend: typeof backend === 'string' ? backend : 'nft',
       table: here.token,
       peers: [{ name: 'dns', addresses: [] }],
     },
@@ -130,14 +137,15 @@ within 4 s. One such fault a node at a time.`,
       params: { names: ['kafka-1.example'], answer: { address: '192.0.2.1' } },
     },
   ],
-  needs: [['dns.redirect']],
+  needs: REDIRECT_NEEDS,
   check,
   targets: (_params, _topology, selected) => selected,
   actors: (_params, _topology, selected) => selected,
   observe: () => [{ query: 'resolvers' }],
   plan,
   claims: () => [{ key: 'dns', says: 'the answers of its resolvers' }],
-  witness: (_params, here, facts) => witness(here, facts),
+  witness,
+  backend: (params, here) => namedRedirect(params.backend, here),
   draw(random, topology) {
     const answer = random.pick(['nxdomain', 'servfail', 'timeout'] as const);
     return { params: { answer }, targets: random.pick(topology.nodes).name };

@@ -1,16 +1,6 @@
+import { nameOfTable } from './act-netfilter.ts';
 import type { ProxyRule } from './proxy-rule.ts';
-
-/** One nftables table of ours that sends connections to a proxy; codec/nft-redirect.ts writes it. */
-export interface RedirectTable {
-  table: string;
-  faultId: string;
-  /** Ports of this node whose new connections are sent to the proxy. */
-  ports: number[];
-  /** Of the proxy's own connections, which pass. */
-  mark: number;
-  /** How long its elements live; the proxy renews them every second. */
-  timeoutMs: number;
-}
+import type { RedirectBackend, Redirection } from './redirection.ts';
 
 /** Certificate and key, PEM files on the node: the proxy then ends TLS, and begins it anew. */
 export interface ProxyTls {
@@ -20,7 +10,7 @@ export interface ProxyTls {
 
 /** All that a proxy in a node is told. */
 export interface ProxyOrders {
-  redirect: RedirectTable;
+  redirect: Redirection & { whose: { mark: number } };
   rules: ProxyRule[];
   /** Decimal text of the seed that its chance comes from. */
   seed: string;
@@ -35,7 +25,7 @@ export type ProxyAct =
   /** Renews the proxy's own timeout; a Failure 'expired' where it has ended by itself. */
   | { act: 'kafka.proxy.refresh'; token: string }
   /** What is held goes on; then the process goes, then the table. */
-  | { act: 'kafka.proxy.stop'; token: string };
+  | { act: 'kafka.proxy.stop'; token: string; backend: RedirectBackend };
 
 export function describeProxyAct(act: ProxyAct): string {
   switch (act.act) {
@@ -44,11 +34,11 @@ export function describeProxyAct(act: ProxyAct): string {
       const ports = redirect.ports.join(', ');
       const to = `a proxy with ${rules.length} rule(s)`;
       const where = `new connections to port ${ports} to ${to}, and reset those that are open`;
-      return `create nft table inet ${redirect.table}: redirect ${where}`;
+      return `create ${nameOfTable(redirect.backend, redirect.table)}: redirect ${where}`;
     }
     case 'kafka.proxy.refresh':
       return `renew the timeout of the proxy marked ${act.token}`;
     case 'kafka.proxy.stop':
-      return `end the proxy marked ${act.token} and delete nft table inet ${act.token}`;
+      return `end the proxy marked ${act.token} and delete ${nameOfTable(act.backend, act.token)}`;
   }
 }

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket as Stream } from 'node:net';
 import { tmpdir } from 'node:os';
 import { isListed, readQuery, writeReply } from '../../core/codec/dns.ts';
-import { DNS_RENEW_MS, writeDnsRenewal, writeDnsTable } from '../../core/codec/nft-dns.ts';
-import type { DnsOrders } from '../../core/model/act-dns.ts';
+import { redirectionOf, type DnsOrders } from '../../core/model/act-dns.ts';
+import { Iptables } from '../linux/iptables.ts';
 import { boottimeMs } from '../linux/libc.ts';
 import { Nft } from '../linux/nft.ts';
+import { Redirects, type Through } from '../linux/redirects.ts';
 
+const RENEW_MS = 1_000;
 const FORWARD_MS = 5_000;
 const STREAM_MAX = 65_537;
 const TRIES = 20;
@@ -17,33 +19,36 @@ const isIpv6 = (address: string): boolean => address.includes(':');
 /** Answers the queries of this node for a fault; passes those it is not about on. Ends by itself. */
 export class DnsResponder {
   readonly #orders: DnsOrders;
-  readonly #nft = new Nft(tmpdir());
+  readonly #redirects: Redirects;
   #renewedMs = boottimeMs();
 
-  constructor(orders: DnsOrders) {
+  constructor(orders: DnsOrders & Through) {
     this.#orders = orders;
+    const scratchDir = tmpdir();
+    const iptables = new Iptables(scratchDir, orders.iptables);
+    this.#redirects = new Redirects(new Nft(scratchDir), iptables);
   }
 
   /** Listens, and redirects once it is still wanted. @throws Failure */
   async start(wanted: () => Promise<void>): Promise<void> {
     const port = await this.#listen();
     await wanted();
-    await this.#nft.change(writeDnsTable(this.#orders, port));
+    await this.#redirects.make(redirectionOf(this.#orders), port);
     process.on('SIGCONT', () => (this.#renewedMs = boottimeMs()));
     process.on('SIGTERM', () => process.exit(0));
-    setInterval(() => void this.#renew(), DNS_RENEW_MS);
+    setInterval(() => void this.#renew(), RENEW_MS);
   }
 
   /** Nobody has asked for us, or the table is gone: there is nothing more to do. */
   async #renew(): Promise<void> {
-    const { table, timeoutMs } = this.#orders;
+    const { backend, table, timeoutMs } = this.#orders;
     try {
       if (boottimeMs() - this.#renewedMs < timeoutMs)
-        return await this.#nft.change(writeDnsRenewal(table));
+        return await this.#redirects.renew(redirectionOf(this.#orders));
     } catch {
       // Expired while we were stopped, or taken away: what has ended must not come back.
     }
-    await this.#nft.delete(table).finally(() => process.exit(0));
+    await this.#redirects.remove(backend, table).finally(() => process.exit(0));
   }
 
   /** One port for both protocols and families, on loopback. */

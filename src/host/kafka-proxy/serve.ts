@@ -1,5 +1,6 @@
 import { ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect as connectTls,
@@ -12,9 +13,12 @@ import { Random } from '../../core/base/random.ts';
 import type { ProxyOrders, ProxyTls } from '../../core/model/act-proxy.ts';
 import type { ProxyCounts } from '../../core/model/query-proxy.ts';
 import { RuleSet } from '../../core/proxy/decide.ts';
+import { Iptables } from '../linux/iptables.ts';
+import { Nft } from '../linux/nft.ts';
+import { Redirects, type Through } from '../linux/redirects.ts';
 import { ProxiedConnection } from './connection.ts';
 import { Intake, type ReadSocket } from './intake.ts';
-import { Redirect, resetConnections } from './redirect.ts';
+import { resetConnections } from './reset.ts';
 import { sharedState, type ProxyShared } from './shared.ts';
 import {
   adopt,
@@ -80,7 +84,7 @@ export function joined(
 export class NodeProxy {
   readonly #orders: ProxyOrders;
   readonly #shared: ProxyShared;
-  readonly #redirect = new Redirect();
+  readonly #redirects: Redirects;
   readonly #open = new Set<ProxiedConnection>();
   readonly #server: Server;
   readonly #secureContext: SecureContext | undefined;
@@ -89,8 +93,11 @@ export class NodeProxy {
   #ending = false;
 
   /** @throws Failure 'bad-certificate' */
-  constructor(orders: ProxyOrders) {
+  constructor(orders: ProxyOrders & Through) {
     this.#orders = orders;
+    const scratchDir = tmpdir();
+    const iptables = new Iptables(scratchDir, orders.iptables);
+    this.#redirects = new Redirects(new Nft(scratchDir), iptables);
     this.#secureContext = orders.tls && secureContextOf(orders.tls);
     this.#shared = sharedState(new RuleSet(orders.rules, new Random(BigInt(orders.seed))));
     this.#endsAt = performance.now() + orders.timeoutMs;
@@ -103,7 +110,7 @@ export class NodeProxy {
     const { redirect } = this.#orders;
     const port = await listen(this.#server);
     await wanted();
-    await this.#redirect.make(redirect, port);
+    await this.#redirects.make(redirect, port);
     const outside = await resetConnections(redirect.ports);
     if (outside !== undefined) this.#shared.counts.outside = outside;
     setInterval(() => void this.#renew(), RENEW_MS);
@@ -141,7 +148,7 @@ export class NodeProxy {
   /** @param intake how it is read, unless TLS reads it. */
   #dial(to: Destination, intake?: Intake): Socket {
     const { redirect, tls } = this.#orders;
-    const socket = connectMarked(to, redirect.mark, tls === undefined ? intake : undefined);
+    const socket = connectMarked(to, redirect.whose.mark, tls === undefined ? intake : undefined);
     socket.setNoDelay(true);
     if (tls === undefined) return socket;
     // The broker on this same node: what is to be proved by its certificate is proved by the address.
@@ -153,7 +160,7 @@ export class NodeProxy {
     if (this.#ending) return;
     if (performance.now() > this.#endsAt) return this.#end();
     try {
-      await this.#redirect.refresh(this.#orders.redirect);
+      await this.#redirects.renew(this.#orders.redirect);
     } catch (error) {
       console.error(`ending: ${reasonOf(error)}`);
       await this.#end();
@@ -164,9 +171,9 @@ export class NodeProxy {
   async #end(): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
-    const { table } = this.#orders.redirect;
+    const { backend, table } = this.#orders.redirect;
     try {
-      await this.#redirect.stop(table);
+      await this.#redirects.stop(backend, table);
     } catch (error) {
       console.error(`nothing is sent here any more: ${reasonOf(error)}`);
     }
@@ -176,7 +183,7 @@ export class NodeProxy {
     for (const connection of this.#open) connection.close();
     await sleep(FLOW_MS);
     try {
-      await this.#redirect.remove(table);
+      await this.#redirects.remove(backend, table);
     } catch (error) {
       console.error(`the table stays: ${reasonOf(error)}`);
     }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { readResolvers } from '../../core/codec/dns.ts';
-import { RESPONDER_GROUP } from '../../core/codec/nft-dns.ts';
-import type { DnsAct, DnsOrders } from '../../core/model/act-dns.ts';
+import { RESPONDER_GROUP, type DnsAct, type DnsOrders } from '../../core/model/act-dns.ts';
+import type { RedirectBackend } from '../../core/model/redirection.ts';
 import type { Leftover } from './linux.ts';
-import type { Nft } from './nft.ts';
+import type { Redirects, Through } from './redirects.ts';
 import { Starts, type Start } from './starts.ts';
 import { ToldProcesses } from './told-process.ts';
 
@@ -25,11 +25,13 @@ export function resolversHere(): string[] {
 
 /** DNS responders of this node: each a process of its own, found by its token. */
 export class DnsResponders {
-  readonly #nft: Nft;
+  readonly #redirects: Redirects;
+  readonly #through: Through;
   readonly #starts = new Starts();
 
-  constructor(nft: Nft) {
-    this.#nft = nft;
+  constructor(redirects: Redirects, through: Through) {
+    this.#redirects = redirects;
+    this.#through = through;
   }
 
   async perform(act: DnsAct): Promise<void> {
@@ -42,7 +44,7 @@ export class DnsResponders {
         return responders.renew(act.token);
       case 'dns.stop':
         await this.#starts.giveUp(act.token, () => responders.kill(act.token));
-        return this.#stop(act.token);
+        return this.#stop(act.backend, act.token);
     }
   }
 
@@ -50,34 +52,39 @@ export class DnsResponders {
     const token = act.act === 'dns.answer' ? act.orders.table : act.token;
     const runs = responders.running(token).length > 0;
     if (act.act === 'dns.refresh') return runs;
-    const listed = await this.#nft.list(token);
-    if (act.act === 'dns.stop') return !runs && listed === undefined;
-    return runs && (listed?.addresses['ports'] ?? []).length > 0;
+    const backend = act.act === 'dns.answer' ? act.orders.backend : act.backend;
+    const ports = await this.#redirects.ports(backend, token);
+    if (act.act === 'dns.stop') return !runs && ports === undefined;
+    return runs && ports !== undefined && ports.length > 0;
   }
 
-  leftovers(): Leftover[] {
-    return responders.tokens().map((token) => ({
-      says: `DNS responder ${token}`,
-      remove: { act: 'dns.stop', token },
-    }));
+  leftovers(): Promise<Leftover[]> {
+    return Promise.all(
+      responders.tokens().map(async (token) => ({
+        says: `DNS responder ${token}`,
+        remove: { act: 'dns.stop', token, backend: await this.#redirects.backendOf(token) },
+      })),
+    );
   }
 
   async #start(start: Start, orders: DnsOrders): Promise<void> {
+    const { backend, table } = orders;
     // What is left of one that died half-way.
-    await this.#stop(orders.table);
+    await this.#stop(backend, table);
     try {
       // By its group the kernel knows what it asks itself.
-      await responders.start(start, orders.table, orders, { gid: RESPONDER_GROUP });
+      const own = { gid: RESPONDER_GROUP };
+      await responders.start(start, table, { ...orders, ...this.#through }, own);
     } catch (error) {
-      await this.#stop(orders.table);
+      await this.#stop(backend, table);
       throw error;
     }
   }
 
-  async #stop(token: string): Promise<void> {
-    await this.#nft.delete(token);
+  async #stop(backend: RedirectBackend, token: string): Promise<void> {
+    await this.#redirects.remove(backend, token);
     await responders.kill(token);
-    // One that was about to make its table when it was killed.
-    await this.#nft.delete(token);
+    // One that was about to make its rules when it was killed.
+    await this.#redirects.remove(backend, token);
   }
 }

@@ -52,12 +52,12 @@ export class Iptables implements RuleBackend {
     const there = rules.peers.filter(({ name }) => bitten.has(name));
     const wanted = withSets ? rules : { ...rules, peers: there };
     const [saved] = await Promise.all([
-      this.#saveBoth(),
-      withSets ? this.#ipset(writeSets(rules, bitten)) : undefined,
+      this.saveBoth(),
+      withSets ? this.ipset(writeSets(rules, bitten)) : undefined,
     ]);
     for (const [index, family] of FAMILIES.entries()) {
       const missing = !isHooked(rules.table, saved[index] ?? '');
-      await this.#restore(family, writeChain(wanted, family, missing));
+      await this.restore(family, writeChain(wanted, family, missing));
     }
   }
 
@@ -68,34 +68,34 @@ export class Iptables implements RuleBackend {
     const living = groupsOf(rules).map((group) => setName(rules.table, group.name));
     const listed = readChains(rules, [], await this.#saveSets(living));
     if (!holdsAll(rules, listed, bitten)) throw expired(rules);
-    await this.#ipset(writeSets(rules, bitten));
+    await this.ipset(writeSets(rules, bitten));
   }
 
   async bite(rules: RuleTable, bitten: ReadonlySet<string>): Promise<void> {
-    if (rules.backend === 'iptables') await this.#ipset(writeSets(rules, bitten));
+    if (rules.backend === 'iptables') await this.ipset(writeSets(rules, bitten));
     else await this.apply(rules, bitten);
   }
 
   async delete(table: string): Promise<void> {
     assertOurs(table);
-    const [saved, names] = await Promise.all([this.#saveBoth(), this.#setNames()]);
+    const [saved, names] = await Promise.all([this.saveBoth(), this.#setNames()]);
     for (const [index, family] of FAMILIES.entries()) {
       const removal = writeRemoval(table, saved[index] ?? '');
-      if (removal !== '') await this.#restore(family, removal);
+      if (removal !== '') await this.restore(family, removal);
     }
     const sets = setsNamed(table, names);
-    if (sets.length > 0) await this.#ipset(sets.map((name) => `destroy ${name}\n`).join(''));
+    if (sets.length > 0) await this.ipset(sets.map((name) => `destroy ${name}\n`).join(''));
   }
 
   async list(table: string): Promise<ListedTable | undefined> {
-    const [saved, names] = await Promise.all([this.#saveBoth(), this.#setNames()]);
+    const [saved, names] = await Promise.all([this.saveBoth(), this.#setNames()]);
     const sets = setsNamed(table, names);
     if (sets.length === 0 && !saved.some((text) => hasChain(table, text))) return undefined;
     return readChains({ table }, saved, await this.#saveSets(sets));
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const saved = (await this.#saveBoth()).join('');
+    const saved = (await this.saveBoth()).join('');
     const tables = new Set([...readOurChains(saved), ...tablesOfSets(await this.#setNames())]);
     return [...tables].map((table) => {
       const { faultId } = readChains({ table }, [saved], '');
@@ -114,11 +114,13 @@ export class Iptables implements RuleBackend {
     return (await exec(argv, { outputMax: OUTPUT_MAX })).stdout;
   }
 
-  #saveBoth(): Promise<string[]> {
+  /** By family: IPv4, IPv6. */
+  saveBoth(): Promise<string[]> {
     return Promise.all(FAMILIES.map((family) => this.#save(family)));
   }
 
-  async #restore(family: 4 | 6, text: string): Promise<void> {
+  /** Hands text to iptables-restore. @throws Failure */
+  async restore(family: 4 | 6, text: string): Promise<void> {
     const program = programOf(this.#base ?? 'iptables', family, '-restore');
     await this.#withFile(text, (file) => exec([program, '--wait', '5', '--noflush', file]));
   }
@@ -135,7 +137,8 @@ export class Iptables implements RuleBackend {
     return (await Promise.all(texts)).map(({ stdout }) => stdout).join('');
   }
 
-  async #ipset(text: string): Promise<void> {
+  /** Hands commands to ipset. @throws Failure */
+  async ipset(text: string): Promise<void> {
     await this.#withFile(text, (file) => exec(['ipset', '-file', file, 'restore']));
   }
 

@@ -2,9 +2,10 @@ import { closeSync, openSync, readFileSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProxyAct, ProxyOrders } from '../../core/model/act-proxy.ts';
+import type { RedirectBackend } from '../../core/model/redirection.ts';
 import { NO_PROXY, type ProxyAnswer, type ProxyCounts } from '../../core/model/query-proxy.ts';
-import { Redirect } from '../kafka-proxy/redirect.ts';
 import type { Leftover } from './linux.ts';
+import type { Redirects, Through } from './redirects.ts';
 import { Starts, type Start } from './starts.ts';
 import { ToldProcesses } from './told-process.ts';
 
@@ -18,8 +19,14 @@ const proxies = new ToldProcesses({
 
 /** Proxies of this node: each a process of its own, found by its token. */
 export class KafkaProxies {
-  readonly #redirect = new Redirect();
+  readonly #redirects: Redirects;
+  readonly #through: Through;
   readonly #starts = new Starts();
+
+  constructor(redirects: Redirects, through: Through) {
+    this.#redirects = redirects;
+    this.#through = through;
+  }
 
   async perform(act: ProxyAct): Promise<void> {
     switch (act.act) {
@@ -31,47 +38,51 @@ export class KafkaProxies {
         return proxies.renew(act.token);
       case 'kafka.proxy.stop':
         await this.#starts.giveUp(act.token, () => proxies.kill(act.token));
-        return this.#stop(act.token);
+        return this.#stop(act.backend, act.token);
     }
   }
 
   async holds(act: ProxyAct): Promise<boolean> {
     const runs = proxies.running(act.token).length > 0;
     if (act.act === 'kafka.proxy.refresh') return runs;
-    const exists = await this.#redirect.exists(act.token);
+    const backend = act.act === 'kafka.proxy' ? act.orders.redirect.backend : act.backend;
+    const exists = (await this.#redirects.ports(backend, act.token)) !== undefined;
     return act.act === 'kafka.proxy' ? runs && exists : !runs && !exists;
   }
 
-  leftovers(): Leftover[] {
-    return proxies.tokens().map((token) => ({
-      says: `Kafka proxy ${token}`,
-      remove: { act: 'kafka.proxy.stop', token },
-    }));
+  leftovers(): Promise<Leftover[]> {
+    return Promise.all(
+      proxies.tokens().map(async (token) => ({
+        says: `Kafka proxy ${token}`,
+        remove: { act: 'kafka.proxy.stop', token, backend: await this.#redirects.backendOf(token) },
+      })),
+    );
   }
 
   async #start(start: Start, token: string, orders: ProxyOrders): Promise<void> {
     // What is left of one that died half-way.
-    await this.#stop(token);
+    const { backend } = orders.redirect;
+    await this.#stop(backend, token);
     const counts = openCounts(token);
     try {
-      await proxies.start(start, token, orders, { descriptors: [counts] });
+      await proxies.start(start, token, { ...orders, ...this.#through }, { descriptors: [counts] });
     } catch (error) {
-      await this.#stop(token);
+      await this.#stop(backend, token);
       throw error;
     } finally {
       closeSync(counts);
     }
   }
 
-  /** The table goes last, so that the clients of the proxy hear of its end. */
-  async #stop(token: string): Promise<void> {
+  /** The rules go last, so that the clients of the proxy hear of its end. */
+  async #stop(backend: RedirectBackend, token: string): Promise<void> {
     try {
-      await this.#redirect.stop(token);
+      await this.#redirects.stop(backend, token);
     } catch {
-      // There is no table. Were it something else, removing the table would fail, too.
+      // There are no rules. Were it something else, removing them would fail, too.
     }
     await proxies.end(token);
-    await this.#redirect.remove(token);
+    await this.#redirects.remove(backend, token);
   }
 }
 

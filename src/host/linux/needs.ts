@@ -2,11 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { writeRedirectRefresh, writeRedirectTable } from '../../core/codec/nft-redirect.ts';
 import { tryLoadGroups } from './control-groups.ts';
 import { tryFallocate } from './disk-fill.ts';
 import { tryDiskMount } from './disk-mounts.ts';
-import { writeDnsRenewal, writeDnsTable } from '../../core/codec/nft-dns.ts';
 import { readChains, writeChain, writeSets } from '../../core/codec/iptables.ts';
 import { holdsAll } from '../../core/codec/netfilter.ts';
 import { readListedTable, writeList, writeTable } from '../../core/codec/nft.ts';
@@ -17,6 +15,7 @@ import { tryPacketQueue } from '../nfqueue/trial.ts';
 import { findIptables, programOf } from './iptables.ts';
 import { tryDestroy } from './sockets.ts';
 import { tryQdiscs } from './try-qdiscs.ts';
+import { tryRedirects } from './try-redirects.ts';
 import { TRIAL_TABLE } from './trial-table.ts';
 import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
@@ -129,49 +128,6 @@ async function tryBurner(): Promise<Found> {
   }
 }
 
-const TRIAL_REDIRECT = {
-  table: 'faultline-probe',
-  faultId: 'probe',
-  ports: [9092],
-  mark: 1,
-  timeoutMs: 60_000,
-};
-const TRIAL_DNS = {
-  table: 'faultline-probe',
-  faultId: 'probe',
-  names: [],
-  answer: 'nxdomain' as const,
-  resolvers: ['192.0.2.53', '2001:db8::53'],
-  timeoutMs: 60_000,
-};
-
-/** Commands of nft, in a network namespace of its own. @param why what they show. */
-async function tryRules(scratchDir: string, commands: string, why: string): Promise<Found> {
-  const dir = mkdtempSync(join(scratchDir, 'needs-'));
-  const file = join(dir, 'trial.nft');
-  writeFileSync(file, commands, { mode: 0o600 });
-  try {
-    await exec(['unshare', '--net', 'nft', '-f', file], { timeoutMs: TIMEOUT_MS });
-    return { met: true, why };
-  } catch (error) {
-    return { met: false, why: reasonOf(error) };
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
-
-/** A table of the proxy's, with its target and its set. */
-function tryRedirect(scratchDir: string): Promise<Found> {
-  const commands = writeRedirectTable(TRIAL_REDIRECT, 1) + writeRedirectRefresh(TRIAL_REDIRECT);
-  return tryRules(scratchDir, commands, 'nftables redirects connections to a proxy');
-}
-
-/** A table of the DNS responder's. */
-function tryDnsRedirect(scratchDir: string): Promise<Found> {
-  const commands = writeDnsTable(TRIAL_DNS, 1) + writeDnsRenewal(TRIAL_DNS.table);
-  return tryRules(scratchDir, commands, 'nftables redirects queries to a responder');
-}
-
 const unmet = (why: string): Found => ({ met: false, why });
 
 /**
@@ -185,22 +141,23 @@ export async function tryNeeds(
 ): Promise<Capability[]> {
   const nft = tryNft(scratchDir, through);
   const qdiscs = tryQdiscs(scratchDir);
+  const redirects = tryRedirects(scratchDir, base);
   const signals = trySignals();
   const tries: Record<Need, Promise<Found>> = {
     'cpu.burn': tryBurner(),
     'disk.fallocate': tryFallocate(scratchDir),
     'disk.mount': tryDiskMount(),
-    'dns.redirect': tryDnsRedirect(scratchDir),
     htb: qdiscs.then(({ htb }) => htb),
     ipset: tryIptables(scratchDir, base, 'iptables'),
     iptables: tryIptables(scratchDir, base, 'iptables-plain'),
-    'kafka.proxy': tryRedirect(scratchDir),
     netem: qdiscs.then(({ netem }) => netem),
     nfqueue: tryPacketQueue(scratchDir),
     nft,
     'nft.timeout': nft,
     'process.pidfd': signals,
     'process.signal': signals,
+    'redirect.iptables': redirects.iptables,
+    'redirect.nft': redirects.nft,
     'sockets.destroy': tryDestroy(),
   };
   return Promise.all(

@@ -30,6 +30,7 @@ import { Nft } from './nft.ts';
 import { sendProbes } from './probes.ts';
 import { ENDED, forbiddenBy, signalAll, stateOf } from './processes.ts';
 import { Pulses } from './pulse.ts';
+import { Redirects } from './redirects.ts';
 import { Services } from './services.ts';
 import { Shaping } from './shaping.ts';
 import { Sockets } from './sockets.ts';
@@ -53,7 +54,7 @@ export interface RealLinuxOptions {
 export class RealLinux implements Linux {
   readonly #options: RealLinuxOptions;
   readonly #nft: Nft;
-  readonly #proxies = new KafkaProxies();
+  readonly #proxies: KafkaProxies;
   readonly #netfilter: Netfilter;
   readonly #notes: EndingNotes;
   readonly #steering: Steering;
@@ -66,10 +67,14 @@ export class RealLinux implements Linux {
   constructor(options: RealLinuxOptions) {
     this.#options = options;
     this.#nft = new Nft(options.scratchDir);
-    this.#responders = new DnsResponders(this.#nft);
     this.#steering = new Steering(this.#nft);
     this.#shaping = new Shaping(this.#nft, options.scratchDir);
-    this.#netfilter = new Netfilter(this.#nft, new Iptables(options.scratchDir, options.iptables));
+    const iptables = new Iptables(options.scratchDir, options.iptables);
+    this.#netfilter = new Netfilter(this.#nft, iptables);
+    const redirects = new Redirects(this.#nft, iptables);
+    const through = options.iptables === undefined ? {} : { iptables: options.iptables };
+    this.#proxies = new KafkaProxies(redirects, through);
+    this.#responders = new DnsResponders(redirects, through);
     this.#notes = new EndingNotes(options.scratchDir);
     this.#services = new Services(options.services, this.#notes);
   }
@@ -184,10 +189,11 @@ export class RealLinux implements Linux {
   }
 
   async leftovers(): Promise<Leftover[]> {
-    const ofNow = [...burnerLeftovers(), ...groupLeftovers(), ...this.#proxies.leftovers()];
+    const proxies = await this.#proxies.leftovers();
+    const ofNow = [...burnerLeftovers(), ...groupLeftovers(), ...proxies];
     const steered = this.#steering.leftovers();
     return [
-      ...this.#responders.leftovers(),
+      ...(await this.#responders.leftovers()),
       ...steered,
       ...(await this.#shaping.leftovers()),
       ...(await this.#netfilter.leftovers()),

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isListed, readQuery, readResolvers, writeReply } from '../../../src/core/codec/dns.ts';
-import { writeDnsTable } from '../../../src/core/codec/nft-dns.ts';
 import { Random } from '../../../src/core/base/random.ts';
 
 /** Id 0x0102, recursion desired, one question: A of 'N1.example'. */
@@ -53,21 +52,5 @@ suite('dns', () => {
   test('resolv.conf: nameservers, and nothing else', () => {
     const text = 'search a\nnameserver 127.0.0.53 # us\n nameserver 2001:DB8::53\nnameserver x\n';
     assert.deepEqual(readResolvers(text), ['127.0.0.53', '2001:db8::53']);
-  });
-
-  test('a table of the resolvers alone, and no name that is more than one', () => {
-    const orders = {
-      table: 'faultline-1',
-      faultId: 'f-1',
-      names: [],
-      answer: 'nxdomain' as const,
-      resolvers: ['127.0.0.53', '::1', '1.2.3.4 } accept'],
-      timeoutMs: 1,
-    };
-    const table = writeDnsTable(orders, 5300);
-    assert.match(table, /ip daddr \{ 127\.0\.0\.53 \} meta l4proto \{ tcp, udp \} th dport @ports/);
-    assert.match(table, /ip6 daddr \{ ::1 \}/);
-    assert.doesNotMatch(table, /1\.2\.3\.4/);
-    assert.throws(() => writeDnsTable({ ...orders, faultId: 'x" }' }, 5300));
   });
 });

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Random } from '../../../src/core/base/random.ts';
-import { BugError } from '../../../src/core/base/assert.ts';
-import {
-  writeRedirectRefresh,
-  writeRedirectStop,
-  writeRedirectTable,
-} from '../../../src/core/codec/nft-redirect.ts';
 import { kafkaRequest } from '../../../src/core/faults/kafka.request.ts';
 import { checkFault } from '../../../src/core/faults/registry.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
@@ -81,50 +75,5 @@ suite('kafka.request', () => {
     assert.deepEqual(paths({ rules: RULES, listeners: ['client'], ports: [1] }), [
       '/params/listeners',
     ]);
-  });
-});
-
-suite('the table that redirects', () => {
-  const redirect = {
-    table: 'faultline-abc',
-    faultId: 'fault-1',
-    ports: [9092, 9094],
-    mark: 0xfa17,
-    timeoutMs: 4_000,
-  };
-
-  test('spares what carries the mark, before anything else', () => {
-    const text = writeRedirectTable(redirect, 40_001);
-    const chains = text.split('chain ').slice(1);
-    assert.deepEqual(
-      chains.map((chain) => chain.split(' ')[0]),
-      ['prerouting', 'output'],
-    );
-    for (const chain of chains) {
-      assert.ok(chain.indexOf('meta mark 64023 accept') < chain.indexOf('redirect to :40001'));
-      assert.match(chain, /fib daddr type local tcp dport @ports counter .*"fault-1 proxy"/);
-    }
-    assert.match(text, /elements = \{ 9092 timeout 4000ms, 9094 timeout 4000ms \}/);
-    assert.match(
-      writeRedirectRefresh(redirect),
-      /^delete element inet faultline-abc ports \{ 9092, 9094 \}\nadd/,
-    );
-  });
-
-  test('it can stay and send nothing more', () => {
-    assert.equal(writeRedirectStop(redirect.table), 'flush set inet faultline-abc ports\n');
-  });
-
-  test('nothing that is no name, id or port gets into it', () => {
-    for (const wrong of [
-      { table: 'filter' },
-      { faultId: 'x" drop' },
-      { ports: [] },
-      { ports: [70_000] },
-      { timeoutMs: 0.5 },
-    ]) {
-      assert.throws(() => writeRedirectTable({ ...redirect, ...wrong }, 1), BugError);
-    }
-    assert.throws(() => writeRedirectStop('filter'), BugError);
   });
 });

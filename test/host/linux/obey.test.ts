@@ -9,6 +9,7 @@ import { ROOT } from '../../support/needs.ts';
 import { ownToken } from '../../support/own-token.ts';
 
 const ORDERS: DnsOrders = {
+  backend: 'nft',
   table: ownToken('orphan'),
   faultId: 'orphan-1',
   names: [],
