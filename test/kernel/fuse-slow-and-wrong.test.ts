@@ -49,6 +49,26 @@ describe(
       assert.equal(statSync(mount.file('slow39')).size, 65_536);
     });
 
+    test('of several faults that hold a request, one that ends takes only itself along', async () => {
+      await using mount = await DiskMount.start();
+      const set = (id: string, fault: Effect): Promise<unknown> =>
+        mount.ask('PUT', `/faults/${id}`, { fault, match: { op: ['write'] } });
+      await set('first', { kind: 'stall' });
+      await set('second', { kind: 'stall' });
+      await set('error', { kind: 'error', errno: 'ENOSPC' });
+      const file = await open(mount.file('f'), 'w');
+      const held = file.write('data').then(String, ({ code }: NodeJS.ErrnoException) => code);
+      const isHeld = async (): Promise<boolean> => (await mount.state()).held === 1;
+      await until('it is held', isHeld);
+      await mount.ask('DELETE', '/faults/first');
+      assert.ok(await isHeld());
+      await mount.ask('DELETE', '/faults/second');
+      assert.equal(await held, 'ENOSPC');
+      await mount.ask('DELETE', '/faults/error');
+      await file.write('data');
+      await file.close();
+    });
+
     test('a caller killed in a stall is gone at once; a handled signal does not interrupt', async () => {
       await using mount = await DiskMount.start();
       writeFileSync(mount.file('s'), 'x');

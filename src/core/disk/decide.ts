@@ -29,11 +29,23 @@ export interface Accounted<K extends 'rate' | 'full'> {
   effect: Extract<Effect, { kind: K }>;
 }
 
+/** What one rule does to a request it hits, with what was drawn for it. */
+export interface Part {
+  index: number;
+  effect: Effect;
+  delayMs: number;
+  /** 0: no error. */
+  errno: number;
+  seed: bigint;
+}
+
 /**
  * What becomes of one request; applied in this order: latency, then the data, then the error.
  * Plain data: a held request's verdict travels to another thread.
  */
 export interface Verdict {
+  /** What it consists of: a rule that ends takes its own part along (`without`). */
+  parts: readonly Part[];
   /** Indexes of the rules that hit. */
   hits: number[];
   delayMs: number;
@@ -60,25 +72,20 @@ export function decide(
   request: Request,
   counters: Counters,
 ): Verdict | undefined {
-  let verdict: Verdict | undefined;
+  let parts: Part[] | undefined;
   for (const rule of rules) {
     if (!matchesRequest(rule, request)) continue;
     const random = draw(rule, counters);
     if (random === undefined) continue;
-    verdict ??= {
-      hits: [],
-      delayMs: 0,
-      stalled: false,
-      rates: [],
-      alterations: [],
-      fsync: undefined,
-      full: undefined,
-      errno: 0,
-    };
-    verdict.hits.push(rule.index);
-    apply(verdict, rule, request, random);
+    parts ??= [];
+    parts.push(partOf(rule, request, random));
   }
-  return verdict;
+  return parts && sum(parts);
+}
+
+/** What is left of a verdict when some of its rules have ended. */
+export function without(verdict: Verdict, hasEnded: (index: number) => boolean): Verdict {
+  return sum(verdict.parts.filter(({ index }) => !hasEnded(index)));
 }
 
 /** The stream of this hit's chance, or undefined where `when` lets the request pass. */
@@ -98,34 +105,77 @@ function inSequence(when: Rule['when'], number: number): boolean {
   return sequence[repeats ? number % sequence.length : number] === 'x';
 }
 
-function apply(verdict: Verdict, rule: Rule, request: Request, random: Random): void {
-  const { effect } = rule;
+function partOf({ index, effect }: Rule, request: Request, random: Random): Part {
+  const part: Part = { index, effect, delayMs: 0, errno: 0, seed: 0n };
   switch (effect.kind) {
     case 'error':
-      verdict.errno ||= ERRNO[pickErrno(effect.errno, random)];
-      return;
+      part.errno = ERRNO[pickErrno(effect.errno, random)];
+      return part;
     case 'gone':
-      verdict.errno ||= ERRNO[effect.errno ?? 'EIO'];
-      return;
+      part.errno = ERRNO[effect.errno ?? 'EIO'];
+      return part;
     case 'readonly':
-      verdict.errno ||= ERRNO.EROFS;
-      return;
+      part.errno = ERRNO.EROFS;
+      return part;
     case 'delay': {
       const perMiBMs = durationMs(effect.latency.perMiB ?? '0s');
-      verdict.delayMs += latencyMs(effect.latency, random) + (perMiBMs * request.size) / 2 ** 20;
-      return;
+      part.delayMs = latencyMs(effect.latency, random) + (perMiBMs * request.size) / 2 ** 20;
+      return part;
     }
+    case 'stall':
+    case 'rate':
+    case 'fsync':
+    case 'full':
+      return part;
+    case 'corrupt':
+    case 'short':
+    case 'torn':
+    case 'lost':
+    case 'misdirected':
+    case 'stale':
+      part.seed = random.fork('data').seed;
+      return part;
+  }
+}
+
+function sum(parts: readonly Part[]): Verdict {
+  const verdict: Verdict = {
+    parts,
+    hits: parts.map(({ index }) => index),
+    delayMs: 0,
+    stalled: false,
+    rates: [],
+    alterations: [],
+    fsync: undefined,
+    full: undefined,
+    errno: 0,
+  };
+  for (const part of parts) add(verdict, part);
+  return verdict;
+}
+
+/** Of several errors, fsyncs or quotas the first one holds. */
+function add(verdict: Verdict, { index, effect, delayMs, errno, seed }: Part): void {
+  switch (effect.kind) {
+    case 'error':
+    case 'gone':
+    case 'readonly':
+      verdict.errno ||= errno;
+      return;
+    case 'delay':
+      verdict.delayMs += delayMs;
+      return;
     case 'stall':
       verdict.stalled = true;
       return;
     case 'rate':
-      verdict.rates.push({ index: rule.index, effect });
+      verdict.rates.push({ index, effect });
       return;
     case 'fsync':
       verdict.fsync ??= effect;
       return;
     case 'full':
-      verdict.full ??= { index: rule.index, effect };
+      verdict.full ??= { index, effect };
       return;
     case 'corrupt':
     case 'short':
@@ -133,7 +183,7 @@ function apply(verdict: Verdict, rule: Rule, request: Request, random: Random): 
     case 'lost':
     case 'misdirected':
     case 'stale':
-      verdict.alterations.push({ effect, seed: random.fork('data').seed });
+      verdict.alterations.push({ effect, seed });
       return;
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
+import { without } from '../../core/disk/decide.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
 import type { Faults } from './faults.ts';
 import { addressOf, libc } from './libc.ts';
@@ -17,6 +18,7 @@ const SIGKILL_BIT = 1n << 8n;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Held extends Hold {
+  since: number;
   timer: NodeJS.Timeout | undefined;
   watch: NodeJS.Timeout | undefined;
 }
@@ -67,7 +69,7 @@ export class Lane {
     else {
       for (const place of message.places) this.#healed.set(place, message.epoch);
       for (const held of this.#held.values()) {
-        if (this.#isHealed(held)) this.#finish(held);
+        if (this.#isHealed(held)) this.#ease(held);
       }
       this.#control.postMessage({ type: 'healed', epoch: message.epoch });
     }
@@ -78,13 +80,28 @@ export class Lane {
   }
 
   #hold(hold: Hold): void {
-    const held: Held = { ...hold, timer: undefined, watch: undefined };
+    const held: Held = { ...hold, since: performance.now(), timer: undefined, watch: undefined };
     this.#held.set(hold.unique, held);
-    if (this.#isHealed(hold)) return this.#finish(held);
-    if (!hold.verdict.stalled) {
-      held.timer = setTimeout(() => this.#finish(held), Math.min(hold.waitMs, LONGEST_TIMER_MS));
-    }
+    if (this.#isHealed(hold)) this.#ease(held);
+    else this.#wait(held);
     if (this.#early.delete(hold.unique)) this.#watch(held);
+  }
+
+  #wait(held: Held): void {
+    clearTimeout(held.timer);
+    if (held.verdict.stalled) return;
+    const waitMs = Math.min(held.waitMs - (performance.now() - held.since), LONGEST_TIMER_MS);
+    held.timer = setTimeout(() => this.#finish(held), Math.max(0, waitMs));
+  }
+
+  /** A fault that has ended takes its own part along; what others do to the request stays. */
+  #ease(held: Held): void {
+    const { verdict, waitMs, epoch } = held;
+    held.verdict = without(verdict, (place) => (this.#healed.get(place) ?? 0) > epoch);
+    const forRate = held.verdict.rates.length === 0 ? 0 : waitMs - verdict.delayMs;
+    held.waitMs = held.verdict.delayMs + forRate;
+    if (held.verdict.stalled || held.waitMs > performance.now() - held.since) this.#wait(held);
+    else this.#finish(held);
   }
 
   #interrupted(unique: bigint): void {
@@ -131,13 +148,10 @@ export class Lane {
 
   /** Carries the request out, as far as its faults still are in force. */
   #finish(held: Held): void {
-    const healed = this.#isHealed(held);
     if (!this.#forget(held)) return;
     if (held.isReply) return this.#sendReply(held);
     if (!this.#load(held)) return;
-    const result = healed
-      ? this.#faults.pass(this.#engine)
-      : this.#faults.carryOut(this.#engine, held.verdict);
+    const result = this.#faults.carryOut(this.#engine, held.verdict);
     reply(this.#engine, held.device, result);
     if (result !== NO_REPLY) this.#faults.replied();
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decide, type Counters, type Verdict } from '../../../src/core/disk/decide.ts';
+import { decide, without, type Counters, type Verdict } from '../../../src/core/disk/decide.ts';
 import {
   compileRules,
   matchesPath,
@@ -87,6 +87,14 @@ test('match: operations, ranges, callers; latency, data and error together', () 
   assert.equal(ask(request('read', { offset: 1500 })), undefined);
   const all = ask(request('write', { offset: 1999, uid: 7, pid: 9, size: 1 << 20 }));
   assert.deepEqual([all?.hits, all?.delayMs, all?.errno], [[0, 1, 2], 3000, 28]);
+  assert.ok(all);
+  const left = (ended: number): unknown[] => {
+    const rest = without(all, (index) => index === ended);
+    return [rest.hits, rest.delayMs, rest.errno, rest.alterations.length];
+  };
+  assert.deepEqual(left(0), [[1, 2], 3000, 28, 0]);
+  assert.deepEqual(left(1), [[0, 2], 0, 28, 1]);
+  assert.deepEqual(left(2), [[0, 1], 3000, 0, 1]);
   const readonly = (asked: Request) => decide(rules.slice(3), asked, new OneThread())?.errno;
   assert.equal(readonly(request('open')), undefined);
   assert.equal(readonly(request('open', { writes: true })), 30);
