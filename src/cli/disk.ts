@@ -153,8 +153,9 @@ Needs a specification with "trackUnsynced": true from before the data was writte
       const failed = errno === undefined ? '' : `, which failed: error ${errno}`;
       printLine(this, `${where}: ${UNDONE[undone]}${failed}`);
     }
-    for (const { path, truncated, restored } of lost.files) {
-      printLine(this, `${path}: ${truncated} byte(s) cut off, ${restored} put back`);
+    for (const { path, truncated, restored, errno } of lost.files) {
+      const failed = errno === undefined ? '' : `, which failed: error ${errno}`;
+      printLine(this, `${path}: ${truncated} byte(s) cut off, ${restored} put back${failed}`);
     }
     const count = lost.files.length + lost.names.length;
     if (count === 0) printLine(this, 'nothing was unsynced');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
   fsyncSync,
+  ftruncateSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -130,6 +132,36 @@ describe('a power cut on a real mount', { skip, concurrency: false }, () => {
       assert.deepEqual(Object.keys(contents(mount)), kept, model);
       for (const name of readdirSync(mount.path)) rmSync(mount.file(name), { recursive: true });
       sync(mount.path);
+    }
+  });
+
+  test('more than can be remembered is durable, and no half of it is undone', async () => {
+    await using mount = await DiskMount.start({ options });
+    const path = mount.file('large.log');
+    const size = 2 ** 30;
+    const fd = openSync(path, 'w+');
+    writeSync(fd, 'end', size - 3);
+    fsyncSync(fd);
+    ftruncateSync(fd, 10);
+    assert.deepEqual((await mount.powerCut('all')).files, []);
+    assert.equal(statSync(`${mount.target}/large.log`).size, 10);
+    writeSync(fd, 'unsynced', 10);
+    closeSync(fd);
+    const [lost] = (await mount.powerCut('all')).files;
+    assert.deepEqual([lost?.path, lost?.truncated], ['large.log', 8]);
+  });
+
+  test('a file that can not be changed is told of', async (t) => {
+    await using mount = await DiskMount.start({ options });
+    writeFileSync(mount.file('f'), 'unsynced');
+    sync(mount.path);
+    const under = `${mount.target}/f`;
+    if (spawnSync('chattr', ['+i', under]).status !== 0) return t.skip('no immutable files here');
+    try {
+      const [lost] = (await mount.powerCut('all')).files;
+      assert.deepEqual([lost?.path, lost?.errno], ['f', 1]);
+    } finally {
+      spawnSync('chattr', ['-i', under]);
     }
   });
 

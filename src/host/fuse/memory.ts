@@ -54,6 +54,7 @@ export const WORD = {
   turn: 54,
   watched: 55,
   watcher: 56,
+  logLost: 57,
 } as const;
 
 export const MAX_RULES = 2048;

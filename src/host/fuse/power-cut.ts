@@ -11,13 +11,13 @@ import {
 } from '../../core/disk/unsynced.ts';
 import { Random } from '../../core/base/random.ts';
 import type { Engine } from './engine.ts';
-import { libc } from './libc.ts';
+import { lastErrno, libc } from './libc.ts';
 import { lockExclusive, unlockExclusive } from './lock.ts';
 import { WORD } from './memory.ts';
 import { loseNames, type LostName } from './name-undo.ts';
 import { NODE } from './node-row.ts';
 import { forgotten } from './tracking.ts';
-import { clearLog, logOf, readLog } from './undo-log.ts';
+import { clearLog, hasLost, logOf, readLog } from './undo-log.ts';
 
 /** What becomes of what was not fsynced: lost in a power cut, or by an fsync that failed. */
 
@@ -60,7 +60,9 @@ export function failUnsynced(engine: Engine, fd: number, after: 'ext4' | 'xfs' |
   const { words } = engine.memory;
   lockExclusive(words, WORD.logLock);
   try {
-    const logged = readFiles(engine, engine.node, true).get(engine.node);
+    const logged = hasLost(engine)
+      ? undefined
+      : readFiles(engine, engine.node, true).get(engine.node);
     if (logged === undefined || engine.statDescriptor(fd) !== 0) return;
     const file: UnsyncedFile = { ...logged, size: engine.size };
     const edit = planLoss(file, 'all', new Random(0));
@@ -72,17 +74,23 @@ export function failUnsynced(engine: Engine, fd: number, after: 'ext4' | 'xfs' |
   }
 }
 
-function writeBack(engine: Engine, fd: number, edit: FileEdit): void {
+/** @returns 0, or the errno of the first part that could not be put back. */
+function writeBack(engine: Engine, fd: number, edit: FileEdit): number {
   const log = logOf(engine);
-  libc.ftruncate(fd, edit.truncateTo);
-  if (edit.extendTo > edit.truncateTo) libc.ftruncate(fd, edit.extendTo);
+  let errno = 0;
+  const note = (done: number): void => {
+    if (done === -1) errno ||= lastErrno();
+  };
+  note(libc.ftruncate(fd, edit.truncateTo));
+  if (edit.extendTo > edit.truncateTo) note(libc.ftruncate(fd, edit.extendTo));
   for (const write of edit.writes) {
     for (let done = 0; done < write.bytes.length; done += MAX_WRITE) {
       const part = write.bytes.subarray(done, done + MAX_WRITE);
       log.buffer.set(part);
-      libc.pwrite(fd, log.address, part.length, write.offset + done);
+      note(libc.pwrite(fd, log.address, part.length, write.offset + done));
     }
   }
+  return errno;
 }
 
 export interface LostFile {
@@ -91,6 +99,8 @@ export interface LostFile {
   /** Bytes at the end that are gone, and bytes put back to what they were. */
   truncated: number;
   restored: number;
+  /** Why not all of it could be lost. */
+  errno?: number;
 }
 
 /** What a power cut lost. */
@@ -112,6 +122,11 @@ export function loseUnsynced(
   lockExclusive(words, WORD.logLock);
   lockExclusive(words, WORD.pathLock);
   try {
+    if (hasLost(engine)) {
+      libc.syncfs(engine.options.rootFd);
+      clearLog(engine);
+      return { files: [], names: [] };
+    }
     engine.directories.clear();
     const names = loseNames(engine, given.loss, given.names, random.fork('names'));
     const files = loseData(engine, given.loss, random);
@@ -133,14 +148,19 @@ function loseData(engine: Engine, loss: Loss, random: Random): LostFile[] {
     engine.node = logged.node;
     // One that has no name any more is nobody's loss.
     const fd = path === '' ? -1 : engine.reopen(logged.node, 2);
-    if (fd < 0) continue;
+    if (fd < 0) {
+      if (path !== '')
+        lost.push({ path, node: logged.node, truncated: 0, restored: 0, errno: -fd });
+      continue;
+    }
     if (engine.statDescriptor(fd) === 0) {
       const { size } = engine;
       const edit = planLoss({ ...logged, size }, loss, random.fork(path));
-      writeBack(engine, fd, edit);
+      const errno = writeBack(engine, fd, edit);
       const restored = edit.writes.reduce((sum, write) => sum + write.bytes.length, 0);
       const truncated = Math.max(0, size - edit.extendTo);
-      lost.push({ path, node: logged.node, truncated, restored });
+      const failed = errno === 0 ? {} : { errno };
+      lost.push({ path, node: logged.node, truncated, restored, ...failed });
     }
     libc.close(fd);
   }

@@ -14,7 +14,7 @@ import { lockShared, unlockShared } from './lock.ts';
 import { WORD } from './memory.ts';
 import { changesNames, trackNames } from './name-tracking.ts';
 import { NODE } from './node-row.ts';
-import { append, logOf, tracked } from './undo-log.ts';
+import { append, isRecordable, logOf, lose, tracked } from './undo-log.ts';
 
 /**
  * Records what was not fsynced, before it changes. An append costs one mark and no more: its durable
@@ -51,12 +51,16 @@ export function beforeChange(engine: Engine, fd: number, offset: number, size: n
     table.track(node);
   }
   const end = Math.min(offset + size, durableSize(engine));
+  if (!isRecordable(end - offset)) {
+    lose(engine);
+    return;
+  }
   const log = logOf(engine);
   for (let at = offset; at < end;) {
     const part = Math.min(end - at, MAX_WRITE);
     const got = libc.pread(fd, log.address + RecordHead.size, part, at);
     if (got <= 0) return;
-    append(engine, RECORD.image, at, got, got);
+    if (!append(engine, RECORD.image, at, got, got)) return;
     at += got;
   }
 }

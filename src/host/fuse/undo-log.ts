@@ -52,10 +52,27 @@ export function isTracked(engine: Engine): boolean {
   return Atomics.load(engine.memory.words, WORD.tracking) !== 0;
 }
 
+/** Something did not go into the log: what is in there is not to be undone, or half of it would be. */
+export function hasLost(engine: Engine): boolean {
+  return Atomics.load(engine.memory.words, WORD.logLost) !== 0;
+}
+
+/** More than the log takes: it is durable, as everything is, once the change is done. */
+export function lose(engine: Engine): false {
+  Atomics.store(engine.memory.words, WORD.logLost, 1);
+  return false;
+}
+
+/** Whether so many bytes of one change go into the log. */
+export function isRecordable(bytes: number): boolean {
+  return bytes <= LOG_BYTES;
+}
+
 function isFull(engine: Engine): boolean {
   const { words, shared } = engine.memory;
   const graves = Math.min(4096, shared.sizes.files >> 3);
   return (
+    hasLost(engine) ||
     Atomics.load(words, WORD.logTail) > LOG_BYTES ||
     Atomics.load(words, WORD.graves) > graves ||
     Atomics.load(words, WORD.gravesKiB) > GRAVES_KIB
@@ -71,6 +88,7 @@ export function tracked(engine: Engine, change: () => number): number {
     return change();
   } finally {
     unlockShared(words, WORD.logLock);
+    if (hasLost(engine)) startOver(engine);
   }
 }
 
@@ -83,13 +101,14 @@ export function append(
   data: number,
 ): boolean {
   const log = logOf(engine);
+  const { words } = engine.memory;
   const bytes = recordBytes(data);
-  const at = Atomics.add(engine.memory.words, WORD.logTail, bytes);
-  if (at + bytes > LOG_BYTES * 2) return false;
+  if (hasLost(engine) || Atomics.load(words, WORD.logTail) > LOG_BYTES * 2) return lose(engine);
+  const at = Atomics.add(words, WORD.logTail, bytes);
   const generation = engine.table.get(engine.node, NODE.generation) >>> 0;
   const head = { type, node: engine.node, generation, size, offset: BigInt(offset) };
   printRecord(head, log.view);
-  return libc.pwrite(log.fd, log.address, bytes, at) === bytes;
+  return libc.pwrite(log.fd, log.address, bytes, at) === bytes || lose(engine);
 }
 
 /** Appends a change of names in the directory that the request is about. */
@@ -160,6 +179,8 @@ export function startOver(engine: Engine): void {
   }
 }
 
+const EMPTIED = [WORD.logTail, WORD.logNames, WORD.graves, WORD.gravesKiB, WORD.logLost];
+
 /** Only with the log's lock held alone. */
 export function clearLog(engine: Engine): void {
   const { words } = engine.memory;
@@ -170,7 +191,7 @@ export function clearLog(engine: Engine): void {
     });
   }
   libc.ftruncate(engine.options.logFd, 0);
-  for (const word of [WORD.logTail, WORD.logNames, WORD.graves, WORD.gravesKiB]) {
+  for (const word of EMPTIED) {
     Atomics.store(words, word, 0);
   }
   Atomics.add(words, WORD.trackEpoch, 1);
