@@ -65,6 +65,8 @@ const CASES: Case[] = [
   { ...error('checkpoints', 'mutate', 'sync'), touch: fillSegment },
   { kind: 'disk.readonly', params: {}, touch: fillSegment },
   { kind: 'disk.full', params: {}, touch: fillSegment },
+  // Appends fail otherwise, with UNKNOWN_SERVER_ERROR: it is a checkpoint that takes it offline.
+  { kind: 'disk.gone', params: {}, touch: fillSegment },
   { kind: 'disk.delay', params: { latency: { fixed: '20ms' } }, touch: fillSegment },
   { kind: 'disk.fsync', params: { how: 'fails', preset: 'log' }, touch: fillSegment, loses: true },
 ];

@@ -11,7 +11,9 @@ succeeds, as it does on Linux. \`after\` says what a reader finds then: with \`e
 still the new data, from the page cache, until it is evicted; with \`btrfs\` the old.
 
 **What a Kafka user sees.** Brokers rarely fsync records (when a segment is full, and at a clean
-stop). A failure then takes the log directory offline, and the broker must be started again. The
+stop). Tried on a broker of 4.1.0: all sends succeed until a segment is full; then "Error while
+flushing log" in the background takes the log directory offline, producers get KAFKA_STORAGE_ERROR,
+and the broker must be started again, without what the failed sync had not made durable. The
 msync of an index is an exception nobody handles: "Uncaught exception in scheduled task
 'flush-log'", and the directory stays online. \`ignored\` shows nothing at all until the power
 fails.

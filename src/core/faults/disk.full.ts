@@ -8,10 +8,12 @@ export const diskFull = diskKind({
 number) created, then ENOSPC or EDQUOT is what comes; \`df\` shows the same. What is deleted makes
 room again. Nothing is really filled: the disk below has as much room as before.
 
-**What a Kafka user sees.** The first append that finds no room takes the log directory offline, and
-with it all its topic-partitions; with the last directory the broker stops. Room that comes back
-changes nothing: the directory stays offline until the broker is started again. A broker that starts
-on a full disk may not come up.
+**What a Kafka user sees.** Tried on a broker of 4.1.0 with two log directories: the first append
+that finds no room ("java.io.IOException: No space left on device") takes the log directory offline,
+and with it all its topic-partitions: KAFKA_STORAGE_ERROR, no leader (or another), and the other
+directory is served on; with the last directory the broker stops. Room that comes back changes
+nothing: the directory stays offline until the broker is started again. A broker that starts on a
+full disk may not come up.
 
 **What it does not do.** Overwriting what is there needs no room. Writes through mapped memory to
 what a file already has (indexes are allocated in advance) do not fail; on a real disk they may, by

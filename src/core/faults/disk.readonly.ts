@@ -8,9 +8,11 @@ export const diskReadonly = diskKind({
 reading goes on. File systems do this to themselves after an error ("Remounting filesystem
 read-only").
 
-**What a Kafka user sees.** The next append or checkpoint takes the log directory offline until the
-broker is started again, within the minute even without load, because checkpoints are written all
-the time. On such a disk a broker does not start.
+**What a Kafka user sees.** Tried on a broker of 4.1.0 with two log directories: the first append
+fails ("java.io.IOException: Read-only file system"), producers get KAFKA_STORAGE_ERROR, the
+topic-partitions in it have no leader (or another), and the other directory is served on. It stays
+offline after the fault has ended, until the broker is started again. Without load it is the next
+checkpoint, within the minute. On such a disk a broker does not start.
 
 **What it does not do.** The mount's flags do not change: \`mount\` shows it as writable.`,
   colour: '#1967d2',

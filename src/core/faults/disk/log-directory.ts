@@ -18,15 +18,14 @@ export function takesOffline(effect: Effect, match: Match = {}, preset?: Preset)
   if (MAPPED.includes(preset)) return false;
   switch (effect.kind) {
     case 'error':
-    case 'gone': {
+    case 'full':
+    case 'gone':
+    case 'readonly': {
       const named = match.op === undefined ? defaultOperations(effect) : operationSet(match.op);
       return (named & applicable(effect) & CHANGES) !== 0;
     }
     case 'fsync':
       return effect.how === 'fails';
-    case 'full':
-    case 'readonly':
-      return true;
     default:
       return false;
   }
