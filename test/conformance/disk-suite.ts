@@ -83,8 +83,11 @@ export function diskSuite(
       await linux.perform(remove);
       await linux.perform(remove);
       assert.equal(await linux.holds(fault), false);
-      assert.equal((await linux.ask({ query: 'diskFault', ...at })).inForce, false);
+      const ended = await linux.ask({ query: 'diskFault', ...at });
+      assert.equal(ended.inForce, false);
+      assert.ok(ended.hits >= hits, 'what it came to is known after its end');
       await bench.use();
+      assert.deepEqual(await linux.ask({ query: 'diskFault', ...at }), ended);
     });
 
     onBench('a fault that nobody renews ends by itself, and is not revived', async (bench) => {

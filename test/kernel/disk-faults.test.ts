@@ -89,6 +89,7 @@ suite('disk faults through an agent', { skip: lacks('root', 'fuse') }, () => {
     const { receipt } = await agent.fault('first');
     assert.deepEqual(receipt.before, { query: 'diskFault', inForce: false, matched: 0, hits: 0 });
     assert.deepEqual(receipt.during, { query: 'diskFault', inForce: true, matched: 1, hits: 1 });
+    assert.deepEqual(receipt.after, { query: 'diskFault', inForce: false, matched: 1, hits: 1 });
     assert.equal(write(log()), 'ok');
   });
 

@@ -32,6 +32,8 @@ export class FakeDisk {
   #mounts = new Map<string, FakeMount>();
   /** Mounts that a power cut has been through, by token. */
   readonly #cuts = new Map<string, Set<string>>();
+  /** How often those had hit that stand no more. */
+  readonly #ended = new Map<string, number>();
 
   constructor(now: () => number, effect: Effect, isAlive: (process: ProcessRef) => boolean) {
     this.#now = now;
@@ -73,9 +75,15 @@ export class FakeDisk {
 
   #standing(mount: FakeMount): string[] {
     for (const [token, { leaseEndsMs, deadlineMs }] of mount.faults) {
-      if (this.#now() >= Math.min(leaseEndsMs, deadlineMs)) mount.faults.delete(token);
+      if (this.#now() >= Math.min(leaseEndsMs, deadlineMs)) this.#end(mount, token);
     }
     return [...mount.faults.keys()];
+  }
+
+  #end(mount: FakeMount | undefined, token: string): void {
+    const fault = mount?.faults.get(token);
+    if (fault) this.#ended.set(token, fault.hits);
+    mount?.faults.delete(token);
   }
 
   #find(at: { mountPoint: string; token: string }): StandingFault | undefined {
@@ -92,7 +100,7 @@ export class FakeDisk {
         return this.#renew(act);
       case 'disk.fault.remove':
         return this.#effect(`disk.fault.remove ${act.token}`, () =>
-          this.#mounts.get(act.mountPoint)?.faults.delete(act.token),
+          this.#end(this.#mounts.get(act.mountPoint), act.token),
         );
       case 'disk.powercut':
         return this.#cut(act);
@@ -183,7 +191,10 @@ export class FakeDisk {
       }
       case 'diskFault': {
         const fault = this.#find(query);
-        if (fault === undefined) return { query: 'diskFault', inForce: false, matched: 0, hits: 0 };
+        if (fault === undefined) {
+          const ended = this.#ended.get(query.token) ?? 0;
+          return { query: 'diskFault', inForce: false, matched: ended, hits: ended };
+        }
         const hits = ++fault.hits;
         return { query: 'diskFault', inForce: true, matched: hits, hits };
       }

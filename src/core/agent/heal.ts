@@ -133,9 +133,18 @@ export function lastLooked(work: Work, fault: Fault, now: Answer | undefined): v
   update(work, fault, { lastLooked: true, receipt: changes, notes });
 }
 
+/** The machine after it; what others did up to the very end may show an effect that nobody had seen. */
 export function afterLooked(work: Work, fault: Fault, after: Answer | undefined): void {
-  const receipt = after ? { ...fault.receipt, after } : fault.receipt;
-  update(work, fault, { afterLooked: true, receipt });
+  const { plan, receipt } = fault;
+  if (!after || !plan || !('sample' in plan.witness)) {
+    update(work, fault, { afterLooked: true, receipt: after ? { ...receipt, after } : receipt });
+    return;
+  }
+  const { patient, says, seen } = plan.witness;
+  const isOpen = patient === true && receipt.effect === 'untestable';
+  const isSeen = isOpen && receipt.before !== undefined && seen(receipt.before, after);
+  const changes = isSeen ? { effect: 'seen' as const, says } : {};
+  update(work, fault, { afterLooked: true, receipt: { ...receipt, after, ...changes } });
 }
 
 /** Nothing of it is on the machine any more: a tombstone is left until it is forgotten. */

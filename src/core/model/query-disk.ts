@@ -42,7 +42,7 @@ export interface DiskMountFacts {
 
 export type DiskAnswer =
   | { query: 'diskMounts'; mounts: DiskMountFacts[] }
-  /** Requests that matched, and those that were hit; zeros where it is not in force. */
+  /** Requests that matched, and those that were hit, up to its end: zeros of one that is not known. */
   | { query: 'diskFault'; inForce: boolean; matched: number; hits: number }
   | { query: 'diskPowerCut'; mounts: number; files: number; bytes: number; names: number }
   | { query: 'diskSpace'; space?: DiskSpace; why?: string }

@@ -73,17 +73,17 @@ async function remove(act: FaultOf): Promise<void> {
   }
 }
 
-/** What the mount says of a fault; one that never was, and a process that is gone, told apart. */
+/** What the mount says of a fault, also of one that has ended: nothing of one that never was there. */
 async function faultAt(at: FaultOf): Promise<FaultState | 'gone' | undefined> {
-  let state;
+  const route = `/v1/disk/faults/${at.token}`;
   try {
-    state = await stateOf(at.mountPoint);
+    const found = await askDisk(at.mountPoint, 'GET', route, undefined, STATE_TIMEOUT_MS);
+    return found as FaultState;
   } catch (error) {
     if (isGone(error)) return 'gone';
+    if (error instanceof Failure && error.code === 'refused') return undefined;
     throw error;
   }
-  if (state === undefined) return 'gone';
-  return state.faults.find(({ id }) => id === at.token);
 }
 
 async function stands(at: FaultOf): Promise<boolean> {

@@ -487,3 +487,32 @@ test('recovery heals newest first, one after the other', () => {
   }
   assert.deepEqual(order, ['c', 'b', 'a']);
 });
+
+suite('the effect', () => {
+  test('what others did after the last look is seen in what stays of the fault', () => {
+    const counts = (inForce: boolean, hits: number): Answer => {
+      return { query: 'diskFault', inForce, matched: hits, hits };
+    };
+    const mount = { mountPoint: '/d', target: '/d', alive: true, tracking: true };
+    for (const [last, effect] of [
+      [0, 'untestable'],
+      [3, 'seen'],
+    ] as const) {
+      const machine = new Machine();
+      const request = noop('a', { kind: 'disk.error', params: { errno: 'EIO' } });
+      machine.ask({ event: 'create', request, dryRun: false });
+      machine.answer('a', { query: 'diskMounts', mounts: [mount] });
+      machine.answer('a', counts(false, 0));
+      machine.done('a');
+      machine.ask({ event: 'fire', id: 'a', instance: 1, atBootMs: machine.nowMs });
+      machine.done('a');
+      machine.answer('a', counts(true, 0));
+      machine.ask({ event: 'heal', id: 'a' });
+      machine.answer('a', counts(true, 0));
+      machine.done('a');
+      machine.answer('a', counts(false, last));
+      assert.equal(machine.stateOf('a'), 'healed');
+      assert.equal(latest(machine.state.faults, 'a')?.receipt.effect, effect);
+    }
+  });
+});

@@ -166,7 +166,11 @@ function witness(kind: DiskKind['kind'], params: Params, here: Here, facts: Fact
   return {
     sample: { query: 'diskFault', token, mountPoint },
     probes: disk === undefined ? [] : [{ disk, token, mountPoint }],
-    seen: (_before, now) => now.query === 'diskFault' && now.hits > 0,
+    // What has ended may be an earlier one of the same name.
+    seen: (before, now) =>
+      before.query === 'diskFault' &&
+      now.query === 'diskFault' &&
+      now.hits > (now.inForce ? 0 : before.hits),
     withinMs: SEEN_WITHIN_MS,
     patient: true,
     says: 'the file system has hit a request',
