@@ -5,7 +5,7 @@ import { reasonOf } from '../../core/base/failure.ts';
 import { readSpec, shownSpec } from '../../core/trogdor/spec.ts';
 import { parseExactJson } from '../../core/trogdor/json.ts';
 import { describeProblem } from '../../core/base/problem.ts';
-import type { TrogdorNode } from '../../core/trogdor/config.ts';
+import { TROGDOR_AGENT_PORT, type TrogdorNode } from '../../core/trogdor/config.ts';
 import { serveAgent, startAgentOnly } from '../../host/agent/serve.ts';
 import { listForJcmd } from '../../host/compat/listed-by-jcmd.ts';
 import { startCoordinator } from '../../host/coordinator/serve.ts';
@@ -137,7 +137,7 @@ export async function agent(argv: readonly string[], print: Print, stop: AbortSi
     tokenFile,
     insecure: true,
     hostName: node.hostname,
-    trogdor: `${interfaceOf(node)}:${node.agentPort}`,
+    trogdor: `${interfaceOf(node)}:${node.agentPort || TROGDOR_AGENT_PORT}`,
     trogdorConfig: config,
   };
   const unlist = listed('agent', argv);

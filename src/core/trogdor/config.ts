@@ -17,7 +17,7 @@ const File = Type.Object({
     Type.String(),
     Type.Object({
       hostname: Type.String({ minLength: 1, maxLength: 255, default: 'localhost' }),
-      'trogdor.agent.port': Type.Integer({ ...Port, default: TROGDOR_AGENT_PORT }),
+      'trogdor.agent.port': Type.Optional(Port),
       'trogdor.coordinator.port': Type.Optional(Port),
       [OWN_PORT_KEY]: Type.Optional(Port),
       tags: Type.Array(Type.String(), { default: [] }),
@@ -46,7 +46,9 @@ export function readTrogdorConfig(document: unknown): Checked<TrogdorNode[]> {
     return {
       name,
       hostname: node.hostname,
-      agentPort: node['trogdor.agent.port'],
+      // Whoever gives a coordinator's port alone has no agent there, as kafkatest has none.
+      agentPort:
+        node['trogdor.agent.port'] ?? (coordinatorPort === undefined ? TROGDOR_AGENT_PORT : 0),
       ...(coordinatorPort === undefined ? {} : { coordinatorPort }),
       ownAgentPort: node[OWN_PORT_KEY] ?? OWN_AGENT_PORT,
       tags: node.tags,

@@ -176,20 +176,27 @@ test('trogdor.conf reads as it is, and makes a cluster', () => {
     nodes: {
       a: { hostname: 'h1', 'trogdor.coordinator.port': '8889', tags: 'controller' },
       b: { hostname: 'h2', 'trogdor.agent.port': 0, custom: 'x' },
+      c: { hostname: 'h3' },
+      d: { hostname: 'h4', 'trogdor.coordinator.port': 8889, 'trogdor.agent.port': 8888 },
     },
   });
   assert.ok(read.ok);
   assert.deepEqual(
     read.value.map(({ agentPort, coordinatorPort }) => [agentPort, coordinatorPort]),
     [
-      [8888, 8889],
+      [0, 8889],
       [0, undefined],
+      [8888, undefined],
+      [8888, 8889],
     ],
+    'a coordinator alone has no agent, as kafkatest starts none there',
   );
   const cluster = clusterOf(read.value, ({ hostname }) => [`addr-${hostname}`]);
   assert.deepEqual(cluster.nodes, [
-    { name: 'a', addresses: ['addr-h1'], roles: ['controller'], agent: 'http://h1:7711' },
+    { name: 'a', addresses: ['addr-h1'], roles: ['controller'] },
     { name: 'b', addresses: ['addr-h2'], roles: ['broker'] },
+    { name: 'c', addresses: ['addr-h3'], roles: ['broker'], agent: 'http://h3:7711' },
+    { name: 'd', addresses: ['addr-h4'], roles: ['broker'], agent: 'http://h4:7711' },
   ]);
   const bad = readTrogdorConfig({ nodes: { 'a b': { 'trogdor.agent.port': 70_000 }, '/': {} } });
   assert.equal(bad.ok, false);
