@@ -9,6 +9,7 @@ import {
 } from '@platformatic/kafka';
 import { ClusterConnections, parseBootstrap } from '../../src/host/kafka/cluster-connections.ts';
 import { withLab } from '../support/lab.ts';
+import { lacks } from '../support/needs.ts';
 import {
   begin,
   BENCHES,
@@ -17,6 +18,7 @@ import {
   finished,
   type Counts,
 } from '../support/trogdor/bench-runs.ts';
+import { JavaLoads } from '../support/trogdor/java-loads.ts';
 
 after(() => rmSync(BENCHES, { recursive: true, force: true }));
 
@@ -221,6 +223,36 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     );
     assert.deepEqual(trip, { totalUniqueSent: 3_000, totalReceived: 3_000 });
   });
+
+  test(
+    "Trogdor's own client and coordinator have our agent run them",
+    { skip: lacks('trogdor-jars') },
+    async () => {
+      const full = (spec: { class: string }) => ({
+        ...{ startMs: 0, durationMs: 60_000 },
+        ...{ ...spec, class: `org.apache.kafka.trogdor.workload.${spec.class}` },
+      });
+      const loads = new JavaLoads();
+      try {
+        await loads.start();
+        for (const under of ['theirs', 'ours'] as const) {
+          const sent = full(produce({ [`java-${under}`]: topic() }));
+          const read = full(consume([`java-${under}:[0-2]`], { maxMessages: 10_000 }));
+          const trip = full(roundTrip({ [`java-trip-${under}`]: topic() }));
+          const { totalSent } = (await loads.finished(under, 'sent', sent)) as Produced;
+          assert.equal(totalSent, 10_000, under);
+          const [by] = Object.values(
+            (await loads.finished(under, 'read', read)) as object,
+          ) as Consumed[];
+          assert.equal(by?.totalMessagesReceived, 10_000, under);
+          const counts = { totalUniqueSent: 10_000, totalReceived: 10_000 };
+          assert.deepEqual(await loads.finished(under, 'trip', trip), counts, under);
+        }
+      } finally {
+        await loads.close();
+      }
+    },
+  );
 
   test('what is refused is an error that says why', async () => {
     const other = begin('other', produce({ bench1: topic(7) }));
