@@ -54,7 +54,20 @@ export function checkSameNodes(cluster: Cluster, nodes: readonly TrogdorNode[]):
   const known = cluster.nodes.map(({ name }) => name);
   const unknown = nodes.filter(({ name, agentPort }) => agentPort > 0 && !known.includes(name));
   if (unknown.length === 0) return;
-  const names = unknown.map(({ name }) => `'${name}'`).join(', ');
-  const says = `--trogdor-config names nodes that --cluster does not have: ${names}`;
-  throw new Failure('bad-trogdor-config', says, { definite: true });
+  const names = unknown.map((node) => {
+    const other = sameHost(cluster, node);
+    return other === undefined ? `'${node.name}'` : `'${node.name}' (there called '${other}')`;
+  });
+  const says = `--trogdor-config names nodes that --cluster does not have: ${names.join(', ')}`;
+  const remedy = 'a node must have one name in both';
+  throw new Failure('bad-trogdor-config', `${says}; ${remedy}`, { definite: true });
+}
+
+/** The node that a cluster has at the same host, whatever it calls it. */
+function sameHost({ nodes }: Cluster, { hostname }: TrogdorNode): string | undefined {
+  const found = nodes.find(({ name, addresses, agent }) => {
+    const host = agent === undefined ? undefined : new URL(agent).hostname;
+    return [name, host, ...addresses].includes(hostname);
+  });
+  return found?.name;
 }
