@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../src/core/base/failure.ts';
 import type { Cluster } from '../../src/core/model/topology.ts';
-import { checkSameNodes } from '../../src/host/trogdor/config-file.ts';
+import { addressesOf, checkSameNodes } from '../../src/host/trogdor/config-file.ts';
 
 const cluster: Cluster = {
   name: 'c',
@@ -31,4 +31,15 @@ test('cluster.yaml and trogdor.conf must call a node the same, and it is said wh
         error.message,
       ),
   );
+});
+
+test('a node has the addresses of its name, too, where that is the same host', async () => {
+  const own = await addressesOf(node('localhost', '127.0.0.1'));
+  const named = await addressesOf(node('localhost', 'localhost'));
+  assert.deepEqual(own.toSorted(), named.toSorted());
+  assert.deepEqual(await addressesOf(node('localhost', '198.18.0.9')), ['198.18.0.9']);
+  assert.deepEqual(await addressesOf(node('no-such-host.invalid', '127.0.0.1')), ['127.0.0.1']);
+  await assert.rejects(addressesOf(node('localhost', 'no-such-host.invalid')), {
+    code: 'bad-host',
+  });
 });

@@ -25,15 +25,26 @@ export function readTrogdorFile(path: string): TrogdorNode[] {
   return read.value;
 }
 
-/** Every address of a node's host. @throws Failure `bad-host`: its name is not known. */
+const lookedUp = async (host: string): Promise<string[]> =>
+  (await lookup(host, { all: true })).map(({ address }) => address);
+
+/**
+ * Every address of a node's host; also those of the node's own name, where that is the same host:
+ * kafkatest gives one address as hostname, and what runs there is called by names that have more.
+ * @throws Failure `bad-host`: its name is not known.
+ */
 export async function addressesOf({ name, hostname }: TrogdorNode): Promise<string[]> {
+  let found: string[];
   try {
-    const found = await lookup(hostname, { all: true });
-    return [...new Set(found.map(({ address }) => address))];
+    found = await lookedUp(hostname);
   } catch (error) {
     const says = `the host '${hostname}' of node '${name}' is not known: ${reasonOf(error)}`;
     throw new Failure('bad-host', says, { definite: true, cause: error });
   }
+  // Most nodes are called as no host is.
+  const more = await lookedUp(name).catch(() => []);
+  const isSame = more.some((address) => found.includes(address));
+  return [...new Set([...found, ...(isSame ? more : [])])];
 }
 
 /** The cluster of a coordinator that has no cluster.yaml. @throws Failure `bad-cluster-file`, `bad-host` */
