@@ -23,7 +23,8 @@ const EARLY_FRAMES_MAX = 1_000;
 const HANDSHAKE_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const RECONNECT_FIRST_MS = 200;
-const RECONNECT_LAST_MS = 3_000;
+/** Trogdor asks its agents every second: who starts an agent and then a task waits no longer here. */
+const RECONNECT_LAST_MS = 1_000;
 const SILENT_PINGS_MAX = 3;
 /** Exchanges when a link comes up, and in every later round. */
 const CLOCK_FIRST = 8;
