@@ -17,7 +17,11 @@ const cluster: Cluster = {
   ],
 };
 const node = (name: string, hostname: string, agentPort = 8888) => ({
-  ...{ name, hostname, agentPort, ownAgentPort: 7711, tags: [] },
+  name,
+  hostname,
+  agentPort,
+  ownAgentPort: 7711,
+  tags: [],
 });
 
 test('cluster.yaml and trogdor.conf must call a node the same, and it is said which one is meant', () => {

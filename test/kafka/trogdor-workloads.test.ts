@@ -19,6 +19,7 @@ import {
   type Counts,
 } from '../support/trogdor/bench-runs.ts';
 import { JavaLoads } from '../support/trogdor/java-loads.ts';
+import { loadRequests, topic } from '../support/trogdor/load-requests.ts';
 
 after(() => rmSync(BENCHES, { recursive: true, force: true }));
 
@@ -44,23 +45,7 @@ interface Consumed {
 }
 
 withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => {
-  const topic = (numPartitions = 3) => ({ numPartitions, replicationFactor: 1 });
-  const produce = (activeTopics: object, more: object = {}) => ({
-    class: 'ProduceBenchSpec',
-    producerNode: 'n1',
-    bootstrapServers: lab().bootstrap,
-    targetMessagesPerSec: 20_000,
-    maxMessages: 10_000,
-    activeTopics,
-    ...more,
-  });
-  const consume = (activeTopics: string[], more: object = {}) => ({
-    class: 'ConsumeBenchSpec',
-    consumerNode: 'n1',
-    bootstrapServers: lab().bootstrap,
-    activeTopics,
-    ...more,
-  });
+  const { produce, consume, roundTrip } = loadRequests(() => lab().bootstrap);
 
   test('ProduceBench writes, ConsumeBench reads it: assigned, alone, and as a group', async () => {
     const sent = await finished<Produced>('produce', produce({ 'bench[1-2]': topic() }));
@@ -164,16 +149,6 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     });
   });
 
-  const roundTrip = (activeTopics: object, more: object = {}) => ({
-    class: 'RoundTripWorkloadSpec',
-    clientNode: 'n1',
-    bootstrapServers: lab().bootstrap,
-    targetMessagesPerSec: 10_000,
-    maxMessages: 10_000,
-    activeTopics,
-    ...more,
-  });
-
   test('RoundTrip is over when every record has come back, also over what others left there', async () => {
     for (const id of ['trip', 'trip-again']) {
       const status = await finished(id, roundTrip({ trip: topic(6) }));
@@ -229,8 +204,10 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     { skip: lacks('trogdor-jars') },
     async () => {
       const full = (spec: { class: string }) => ({
-        ...{ startMs: 0, durationMs: 60_000 },
-        ...{ ...spec, class: `org.apache.kafka.trogdor.workload.${spec.class}` },
+        ...spec,
+        startMs: 0,
+        durationMs: 60_000,
+        class: `org.apache.kafka.trogdor.workload.${spec.class}`,
       });
       const loads = new JavaLoads();
       try {

@@ -59,8 +59,12 @@ export class JavaLoads {
     });
     const quiet = { hostNames: [], trogdorNodes: [], logger: this.#logger };
     this.#door = await openAgentDoor({
-      ...{ ...quiet, at: String(agentPort), insecure: false, shutdown: () => undefined },
-      ...{ node: 'n1', agent },
+      ...quiet,
+      at: String(agentPort),
+      insecure: false,
+      shutdown: () => undefined,
+      node: 'n1',
+      agent,
     });
     const n1 = {
       hostname: '127.0.0.1',
@@ -73,8 +77,12 @@ export class JavaLoads {
     this.#theirs = `http://127.0.0.1:${coordinatorPort}`;
     this.#ours = await startCoordinator(
       {
-        ...{ listen: '127.0.0.1:0', state: join(this.#directory, 'coordinator'), tokenFile },
-        ...{ insecure: false, trogdor: '0', trogdorConfig: config },
+        listen: '127.0.0.1:0',
+        state: join(this.#directory, 'coordinator'),
+        tokenFile,
+        insecure: false,
+        trogdor: '0',
+        trogdorConfig: config,
       },
       { logger: this.#logger, shutdown: () => undefined },
     );
