@@ -17,6 +17,7 @@ import { doorWarning } from '../../host/trogdor/open.ts';
 import { readOptions, specText, TrogdorCliError, type Options } from './arguments.ts';
 import { only, type Print } from './command.ts';
 import { prettyJson } from './format.ts';
+import { coordinatorState, forgetOtherStates } from './state.ts';
 
 const COORDINATOR_PORT = 8889;
 const POLL_MS = 100;
@@ -156,7 +157,8 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
   const given = readOptions('trogdor-coordinator', argv, daemonOptions('coordinator'));
   const config = only(given, 'coordinator.config');
   const place = placeOf('coordinator', config, only(given, 'node-name'));
-  const { node, state, tokenFile } = place;
+  const { node, tokenFile } = place;
+  const state = coordinatorState(place.state, config);
   const unlist = listed('coordinator', argv);
   const shutdown = new AbortController();
   const served = await startCoordinator(
@@ -171,6 +173,7 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
     },
     { shutdown: () => shutdown.abort() },
   );
+  forgetOtherStates(place.state, state);
   const said = [doorWarning(served.trogdorUrl ?? ''), tokenNote(place) ?? []].flat();
   process.stderr.write(said.map((line) => `${line}\n`).join(''));
   announce('coordinator', print);
