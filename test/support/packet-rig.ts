@@ -5,6 +5,7 @@ import type { PacketCounts } from '../../src/core/model/query-packets.ts';
 import type { Leftover } from '../../src/host/linux/linux.ts';
 import { LinuxInNetns } from './linux-in-netns.ts';
 import { TestNetwork, type TestNode } from './netns.ts';
+import { until } from './until.ts';
 import { isOwn, ownToken } from './own-token.ts';
 import { PacketPeer, type ReceivedPackets } from './packet-peer-client.ts';
 
@@ -23,6 +24,9 @@ export class PacketRig {
     PacketPeer,
   ];
 
+  /** Tokens of what this rig has shaped. */
+  readonly #steered = new Set<string>();
+
   steer(more: Partial<SteerTable> = {}): SteerTable {
     const [, two] = this.nodes;
     return {
@@ -37,6 +41,7 @@ export class PacketRig {
   }
 
   shape(shape: PacketShape, steer = this.steer()): Promise<void> {
+    this.#steered.add(steer.table);
     return this.hands.perform({ act: 'packets.steer', steer, shape, seed: SEED });
   }
 
@@ -58,7 +63,18 @@ export class PacketRig {
     options = {},
   ): Promise<ReceivedPackets> {
     await this.peers[sender].send(address, PORT, count, options);
+    await until('no packet process has any left', () => this.#drained());
     return this.peers[0].settled(PORT);
+  }
+
+  /** On a busy machine a process may hold packets for longer than a receiver waits for more. */
+  async #drained(): Promise<boolean> {
+    for (const token of this.#steered) {
+      const counts = await this.hands.ask({ query: 'steeredPackets', token });
+      const steered = Object.values(counts.steered).reduce((sum, each) => sum + each, 0);
+      if (counts.running && (counts.held > 0 || counts.seen < steered)) return false;
+    }
+    return true;
   }
 
   /** Of this rig: processes are those of the whole machine, and of other tests. */
@@ -75,6 +91,7 @@ export class PacketRig {
 
   async release(): Promise<void> {
     for (const { remove } of await this.leftovers()) await this.hands.perform(remove);
+    this.#steered.clear();
   }
 
   async close(): Promise<void> {
