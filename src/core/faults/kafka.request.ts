@@ -1,5 +1,4 @@
 import { Type, type Static } from 'typebox';
-import { nearMiss } from '../base/near-miss.ts';
 import type { Problem } from '../base/problem.ts';
 import { KERNEL_TIMEOUT_MS } from '../model/fault-request.ts';
 import { faultKind, type Here, type Step } from '../model/fault.ts';
@@ -8,6 +7,7 @@ import { chooseRedirect, namedRedirect, REDIRECT_NEEDS } from '../model/redirect
 import { ProxyRules } from '../model/proxy-rule.ts';
 import type { Answer } from '../model/query.ts';
 import { nodeNamed, type Listener, type Node, type Topology } from '../model/topology.ts';
+import { checkListeners, listenersMeant } from '../model/traffic.ts';
 import { drawRule } from '../proxy/draw-rule.ts';
 import { checkRules } from '../proxy/rule.ts';
 
@@ -57,14 +57,17 @@ const MARK = 0xfa17;
 const REDIRECT_TIMEOUT_MS = 4_000;
 const DEFAULT_LISTENERS = ['client'];
 
-const isMeant = (listener: Listener, words: readonly string[]): boolean =>
-  words.includes(listener.name) || words.includes(listener.purpose ?? 'client');
-
 function portsOf(params: Params, node: Node | undefined): number[] {
-  if (params.ports) return [...new Set(params.ports)].sort((a, b) => a - b);
   const words = params.listeners ?? DEFAULT_LISTENERS;
-  const meant = (node?.listeners ?? []).filter((listener) => isMeant(listener, words));
-  return [...new Set(meant.map(({ port }) => port))].sort((a, b) => a - b);
+  const meant = node ? words.flatMap((word) => listenersMeant(node, word)) : [];
+  const ports = params.ports ?? meant.map(({ port }) => port);
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+/** Those whose listener is known to speak TLS. */
+function secretPorts(params: Params, node: Node | undefined): number[] {
+  const secret = new Set((node?.listeners ?? []).flatMap(({ tls, port }) => (tls ? [port] : [])));
+  return portsOf(params, node).filter((port) => secret.has(port));
 }
 
 /** What is no listener of Kafka's (ssh, a database) would be stalled or cut by rules that it never heard of. */
@@ -93,20 +96,7 @@ function check(params: Params, topology: Topology): Problem[] {
   if (params.anyPort !== undefined && !params.ports) {
     problems.push({ path: '/anyPort', message: `'anyPort' is about 'ports', and there are none` });
   }
-  const known = new Set(['client', 'replication', 'controller']);
-  for (const node of topology.nodes) for (const { name } of node.listeners ?? []) known.add(name);
-  for (const [index, word] of (params.listeners ?? []).entries()) {
-    if (known.has(word)) continue;
-    const problem: Problem = {
-      path: `/listeners/${index}`,
-      message: `no node has a listener '${word}'`,
-    };
-    const near = nearMiss(word, [...known]);
-    if (near === undefined) problem.expected = `one of ${[...known].join(', ')}`;
-    else problem.nearMiss = near;
-    problems.push(problem);
-  }
-  return problems;
+  return [...problems, ...checkListeners(params.listeners ?? [], topology)];
 }
 
 function plan(params: Params, here: Here): Step[] | Problem[] {
@@ -194,12 +184,13 @@ number, unless \`anyPort\` says that it is meant.
 **What a Kafka user sees.** A lost acknowledgement makes a producer send again: a duplicate without
 idempotence, none with it. A held EndTxn or Produce meets the next transaction.
 
-**What it does not do.** The broker sees the node's own address in place of the client's. An error
-answers a whole request, also where a rule names one of its topics. Requests over 16 MiB, and versions
-later than Kafka 4.1, are passed as they are: they match by API and client only (\`unread\` in the
-receipt). TLS passes through unread unless \`tls\` names a certificate, and then only rules that look at
-nothing and \`disconnect\` apply. The receipt notes what passed so. If the proxy dies, the kernel stops
-sending it connections after 4 s.`;
+**What it does not do.** Where one listener serves clients and replication, rules meet both. The
+broker sees the node's own address in place of the client's. An error answers a whole request, also
+where a rule names one of its topics. Requests over 16 MiB, and versions later than Kafka 4.1, are
+passed as they are: they match by API and client only (\`unread\` in the receipt). TLS passes
+through unread unless \`tls\` names a certificate, and then only rules that look at nothing and
+\`disconnect\` apply. The receipt notes what passed so. If the proxy dies, the kernel stops sending
+it connections after 4 s.`;
 
 /** Single requests of the Kafka protocol meet trouble. */
 export const kafkaRequest = faultKind({
@@ -248,7 +239,16 @@ export const kafkaRequest = faultKind({
       key: `port:${port}`,
       says: `port ${port}`,
     })),
-  backend: (params, here) => namedRedirect(params.backend, here),
+  backend(params, here) {
+    const backend = namedRedirect(params.backend, here);
+    const secret = secretPorts(params, nodeNamed(here.topology, here.node));
+    if (params.tls !== undefined || secret.length === 0) return backend;
+    const rules = 'only rules that look at nothing and disconnect apply';
+    return {
+      ...backend,
+      note: `port ${secret.join(', ')} speaks TLS, and 'tls' is not given: ${rules}`,
+    };
+  },
   witness(params, here) {
     const node = nodeNamed(here.topology, here.node);
     const ports = portsOf(params, node);

@@ -7,6 +7,7 @@ export const LISTENER_CONFIGS = [
   'controller.listener.names',
   'controller.quorum.voters',
   'inter.broker.listener.name',
+  'listener.security.protocol.map',
   'security.inter.broker.protocol',
 ] as const;
 
@@ -29,6 +30,17 @@ function endpointsOf(text: string | null | undefined): { name: string; port: num
     const [, name = '', , port] = ENDPOINT.exec(part) ?? [];
     return Number(port) > 0 ? [{ name, port: Number(port) }] : [];
   });
+}
+
+/** Which listeners speak TLS: what is not in the map is called as its protocol. */
+function secretNames(config: ListenerConfig): (name: string) => boolean {
+  const protocols = new Map(
+    listOf(config['listener.security.protocol.map']).map((part) => {
+      const [name = '', protocol = ''] = part.toUpperCase().split(':');
+      return [name, protocol];
+    }),
+  );
+  return (name) => (protocols.get(name) ?? name).endsWith('SSL');
 }
 
 /**
@@ -54,10 +66,12 @@ export function listenersByConfig(config: ListenerConfig): Listener[] {
     if (ofBrokers.size === 1) return undefined;
     return name === between ? 'replication' : 'client';
   };
+  const isSecret = secretNames(config);
   const found = new Map<string, Listener>();
   for (const { name, port } of all) {
     const purpose = purposeOf(name.toUpperCase());
-    found.set(`${name} ${port}`, { name, port, ...(purpose && { purpose }) });
+    const tls = isSecret(name.toUpperCase()) && { tls: true };
+    found.set(`${name} ${port}`, { name, port, ...(purpose && { purpose }), ...tls });
   }
   return [...found.values()];
 }

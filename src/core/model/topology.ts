@@ -27,6 +27,7 @@ export const Listener = Type.Object(
     name: Type.String({ minLength: 1, maxLength: 64 }),
     port: Type.Integer({ minimum: 1, maximum: 65535 }),
     purpose: Type.Optional(Type.Enum([...LISTENER_PURPOSES])),
+    tls: Type.Optional(Type.Boolean({ description: 'whether it speaks TLS (SSL, SASL_SSL)' })),
   },
   { additionalProperties: false },
 );

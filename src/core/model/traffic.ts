@@ -11,7 +11,7 @@ import { LISTENER_PURPOSES, type Listener, type Node, type Topology } from './to
  * whatever its case). A listener without a purpose serves clients and, where the node has none for
  * it alone, replication: Kafka's own default is one listener for both.
  */
-function meant(node: Node, word: string): Listener[] {
+export function listenersMeant(node: Node, word: string): Listener[] {
   const listeners = node.listeners ?? [];
   const named = listeners.filter(({ name }) => name.toUpperCase() === word.toUpperCase());
   if (named.length > 0) return named;
@@ -34,7 +34,9 @@ function portsOf(node: Node, words: readonly string[], other: Node): number[] {
     if (word === 'client') return other.roles.includes('client');
     return word !== 'replication' || other.roles.includes('broker');
   };
-  const ports = words.filter(uses).flatMap((word) => meant(node, word).map(({ port }) => port));
+  const ports = words
+    .filter(uses)
+    .flatMap((word) => listenersMeant(node, word).map(({ port }) => port));
   return [...new Set(ports)].sort((left, right) => left - right);
 }
 
@@ -122,12 +124,10 @@ function unknownListeners(words: readonly string[], topology: Topology): Problem
 /** What no controller has that is not a broker, too. */
 const OF_BROKERS: readonly string[] = ['client', 'replication'];
 
-/** Listeners that no node answers to, and protocols that no listener speaks. */
-export function checkTraffic(traffic: Traffic, topology: Topology): Problem[] {
-  const problems = unknownListeners(traffic.listeners ?? [], topology);
-  if (problems.length > 0) return problems;
-  for (const [index, word] of (traffic.listeners ?? []).entries()) {
-    if (topology.nodes.some((node) => meant(node, word).length > 0)) continue;
+/** Words that mean no listener of any node. */
+export function checkListeners(words: readonly string[], topology: Topology): Problem[] {
+  return words.flatMap((word, index) => {
+    if (topology.nodes.some((node) => listenersMeant(node, word).length > 0)) return [];
     const known = [
       ...LISTENER_PURPOSES,
       ...new Set(topology.nodes.flatMap((node) => (node.listeners ?? []).map(({ name }) => name))),
@@ -140,8 +140,15 @@ export function checkTraffic(traffic: Traffic, topology: Topology): Problem[] {
     if (near === undefined)
       problem.expected = `'listeners' of the nodes in cluster.yaml, or 'ports' here`;
     else problem.nearMiss = near;
-    problems.push(problem);
-  }
+    return [problem];
+  });
+}
+
+/** Listeners that no node answers to, and protocols that no listener speaks. */
+export function checkTraffic(traffic: Traffic, topology: Topology): Problem[] {
+  const unknown = unknownListeners(traffic.listeners ?? [], topology);
+  if (unknown.length > 0) return unknown;
+  const problems = checkListeners(traffic.listeners ?? [], topology);
   if (traffic.listeners && traffic.protocols === 'udp')
     problems.push({ path: '/protocols', message: 'Kafka listeners speak TCP, never UDP' });
   return problems;

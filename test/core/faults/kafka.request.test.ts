@@ -5,6 +5,7 @@ import { kafkaRequest } from '../../../src/core/faults/kafka.request.ts';
 import { checkFault } from '../../../src/core/faults/registry.ts';
 import { EXAMPLE_TOPOLOGY } from '../../../src/core/model/example-topology.ts';
 import type { Here, Step } from '../../../src/core/model/fault.ts';
+import type { Node } from '../../../src/core/model/topology.ts';
 import { NO_PROXY } from '../../../src/core/model/query-proxy.ts';
 
 const RULES = [{ apiKey: 'Produce', disconnect: 'after' }];
@@ -36,6 +37,16 @@ suite('kafka.request', () => {
     assert.deepEqual(portsOf({}), [9092]);
     assert.deepEqual(portsOf({ listeners: ['replication', 'CONTROLLER'] }), [9093, 9094]);
     assert.deepEqual(portsOf({ ports: [9094, 9092, 9094] }), [9092, 9094]);
+  });
+
+  test("a listener that speaks TLS is noted before anything is done, unless 'tls' ends it", () => {
+    const node = { ...EXAMPLE_TOPOLOGY.nodes[0], name: 'n1' } as Node;
+    const listeners = [{ name: 'SECRET', port: 9092, tls: true }];
+    const topology = { ...EXAMPLE_TOPOLOGY, nodes: [{ ...node, listeners }] };
+    const noteOf = (params: object): string | undefined =>
+      kafkaRequest.backend?.({ rules: RULES, ...params }, { ...here(), topology }).note;
+    assert.match(noteOf({}) ?? '', /^port 9092 speaks TLS, and 'tls' is not given/);
+    assert.equal(noteOf({ tls: { certificate: '/c', key: '/k' } }), undefined);
   });
 
   test('a port that is no Kafka listener of the node is refused, unless it is meant', () => {

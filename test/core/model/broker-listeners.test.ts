@@ -36,6 +36,17 @@ suite('listeners by a broker’s configuration', () => {
     ]);
   });
 
+  test('which speak TLS: by the map, or by a name that is a protocol', () => {
+    const listeners = 'CLIENT://:9092,SASL_SSL://:9093,INSIDE://:9094,PLAINTEXT://:9095';
+    const map = 'CLIENT:SASL_SSL,inside:SSL,CONTROLLER:PLAINTEXT';
+    const config = { listeners, 'listener.security.protocol.map': map };
+    const found = listenersByConfig({ ...config, 'inter.broker.listener.name': 'INSIDE' });
+    assert.deepEqual(
+      found.map(({ port, tls }) => (tls === true ? port : 0)),
+      [9092, 9093, 9094, 0],
+    );
+  });
+
   test('voters: id, host and port', () => {
     const config = {
       'controller.quorum.voters': '7@k1:9093,8@[fd00::8]:9193',
