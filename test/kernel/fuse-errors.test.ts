@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Effect } from '../../src/core/disk/specification.ts';
+import type { DiskEvent } from '../../src/host/fuse/events.ts';
 import { errnoOf, spec } from '../support/disk-fault.ts';
 import { DiskMount, run } from '../support/disk-mount.ts';
 import { lacks } from '../support/needs.ts';
@@ -161,6 +162,26 @@ describe('disk faults that fail requests, on a real mount', { skip, concurrency:
     appendFileSync(mount.file('third'), Buffer.alloc(50_000));
     await mount.clear();
     assert.equal(statSync(mount.file('third')).size, 50_000);
+  });
+
+  test('a full disk: only what it refuses is a hit, and what is replaced is room again', async () => {
+    await using mount = await DiskMount.start();
+    await mount.set(spec({ kind: 'full', freeBytes: 10_000 }, { op: ['mutate', 'open'] }));
+    const hits = async (): Promise<number | undefined> => (await mount.state()).faults[0]?.hits;
+    for (let round = 0; round < 5; round++) {
+      writeFileSync(mount.file('checkpoint.tmp'), Buffer.alloc(4000));
+      renameSync(mount.file('checkpoint.tmp'), mount.file('checkpoint'));
+      writeFileSync(mount.file('anew'), Buffer.alloc(1000));
+    }
+    assert.equal(await hits(), 0);
+    assert.equal(
+      errnoOf(() => writeFileSync(mount.file('large'), Buffer.alloc(5001))),
+      'ENOSPC',
+    );
+    const { events } = (await mount.ask('GET', '/events')) as { events: DiskEvent[] };
+    const told = events.map((event) => event.type === 'hit' && `${event.path}: ${event.errno}`);
+    assert.deepEqual(told.slice(0, 2), ['large: 0', 'large: 28'], 'a part of it, then nothing');
+    assert.equal(await hits(), told.length);
   });
 
   test('readonly and gone', async () => {

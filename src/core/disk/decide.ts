@@ -56,7 +56,7 @@ export interface Verdict {
   alterations: Alteration[];
   /** The rule that says how an fsync ends. */
   fsync: Extract<Effect, { kind: 'fsync' }> | undefined;
-  /** The rule whose quota it has to keep to. */
+  /** The rule whose quota it has to keep to: a hit only where that refuses something. */
   full: Accounted<'full'> | undefined;
   /** 0: no error. */
   errno: number;

@@ -19,7 +19,7 @@ export function applicable(effect: Effect): number {
     case 'fsync':
       return operationSet(['sync']);
     case 'full':
-      return operationSet(['mutate', 'statfs']);
+      return operationSet(['mutate', 'open', 'statfs']);
     case 'readonly':
       return operationSet(['mutate', 'open']);
     case 'error':

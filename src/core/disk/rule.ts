@@ -123,8 +123,8 @@ export function matchesPath(rule: Rule, path: string): boolean {
 /** Whether the rule takes this request of a file whose path it takes. */
 export function matchesRequest(rule: Rule, request: Request): boolean {
   if ((rule.operations & request.operation) === 0) return false;
-  if (rule.effect.kind === 'readonly' && request.operation === OPEN && !request.writes)
-    return false;
+  const onlyWrites = rule.effect.kind === 'readonly' || rule.effect.kind === 'full';
+  if (onlyWrites && request.operation === OPEN && !request.writes) return false;
   if (rule.pids !== undefined && !rule.pids.has(request.pid)) return false;
   if (rule.uids !== undefined && !rule.uids.has(request.uid)) return false;
   if (rule.ranges.length === 0) return true;

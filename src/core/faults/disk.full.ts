@@ -5,8 +5,9 @@ export const diskFull = diskKind({
   kind: 'disk.full',
   summary: 'Leaves so much room on the file system and no more.',
   doc: `From now on \`freeBytes\` (default 0) can be written and \`freeInodes\` (default: any
-number) created, then ENOSPC or EDQUOT is what comes; \`df\` shows the same. What is deleted makes
-room again. Nothing is really filled: the disk below has as much room as before.
+number) created, then ENOSPC or EDQUOT is what comes; \`df\` shows the same. What is deleted,
+replaced or emptied makes room again. Nothing is really filled: the disk below has as much room as
+before. A hit is what was refused, in whole or in part, and \`df\`.
 
 **What a Kafka user sees.** Tried on a broker of 4.1.0 with two log directories: the first append
 that finds no room ("java.io.IOException: No space left on device") takes the log directory offline,

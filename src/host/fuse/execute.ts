@@ -9,17 +9,17 @@ import { serve } from './dispatch.ts';
 import type { Engine } from './engine.ts';
 import { libc } from './libc.ts';
 import { maybeKillPrivileges, replyWritten, writeData } from './operations-files.ts';
-import { admit } from './quota.ts';
+import { admit, type Admitted } from './quota.ts';
 import { failUnsynced, overlayStale } from './power-cut.ts';
 import { beforeChange } from './tracking.ts';
 import { isTracked, tracked } from './undo-log.ts';
 
-/** Does to a request what the verdict says, apart from holding it. Result: as `serve`. */
-export function execute(engine: Engine, verdict: Verdict): number {
-  if (verdict.errno !== 0) return -verdict.errno;
-  if (verdict.full !== undefined)
-    return admit(engine, verdict.full, () => altered(engine, verdict));
-  return altered(engine, verdict);
+/** Does to a request what the verdict says, apart from holding it. @returns `result` as `serve`; whether anything was done to the request. */
+export function execute(engine: Engine, verdict: Verdict): Admitted {
+  if (verdict.errno !== 0) return { result: -verdict.errno, isHit: true };
+  if (verdict.full === undefined) return { result: altered(engine, verdict), isHit: true };
+  const admitted = admit(engine, verdict.full, () => altered(engine, verdict));
+  return { ...admitted, isHit: admitted.isHit || verdict.hits.length > 1 };
 }
 
 function altered(engine: Engine, verdict: Verdict): number {

@@ -63,7 +63,8 @@ export class Faults implements Handler {
     if (Atomics.load(this.#memory.words, WORD.active) === 0) return serve(engine);
     const verdict = this.#judge.ask(engine);
     if (verdict === undefined) return this.pass(engine);
-    this.#tell(engine, verdict);
+    // Whether a full disk hits it is known only when it was tried.
+    if (verdict.full === undefined) this.#tell(engine, verdict, verdict.errno);
     const waitMs = verdict.delayMs + rateWaitMs(this.#memory, verdict, engine);
     if (verdict.stalled || waitMs >= SHORTEST_WAIT_MS) return this.#hold(engine, verdict, waitMs);
     return this.carryOut(engine, verdict);
@@ -76,7 +77,13 @@ export class Faults implements Handler {
 
   /** Does what is left of a verdict once nothing holds the request any more. */
   carryOut(engine: Engine, verdict: Verdict): number {
-    const result = this.#perform(engine, () => execute(engine, verdict));
+    let isHit = true;
+    const result = this.#perform(engine, () => {
+      const executed = execute(engine, verdict);
+      ({ isHit } = executed);
+      return executed.result;
+    });
+    if (verdict.full !== undefined && isHit) this.#tell(engine, verdict, Math.max(0, -result));
     if (engine.opcode === OPCODES.read && verdict.alterations.length > 0 && result >= 0) {
       this.#after = { type: 'pages', node: engine.node, offset: 0, length: 0 };
     }
@@ -197,7 +204,7 @@ export class Faults implements Handler {
   }
 
   /** An event a hit, at most 100 a second of each thread: the counters know them all. */
-  #tell(engine: Engine, verdict: Verdict): void {
+  #tell(engine: Engine, verdict: Verdict, errno: number): void {
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#events.second) this.#events = { second, count: 0 };
     if (++this.#events.count > EVENTS_PER_SECOND) {
@@ -209,7 +216,7 @@ export class Faults implements Handler {
       places: verdict.hits,
       operation: opcodeName(engine.opcode),
       path: engine.table.pathOf(engine.node) ?? '',
-      errno: verdict.errno,
+      errno,
     });
   }
 }
