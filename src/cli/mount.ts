@@ -5,6 +5,15 @@ import { exitWith, printJson, printLine, type CliContext } from './context.ts';
 import { withExamples } from './examples.ts';
 import { argument, jsonFlag, switchFlag } from './flags.ts';
 
+const MOST_THREADS = 64;
+
+/** @throws SyntaxError with what is expected. */
+function threadsOf(input: string): number {
+  const threads = Number(input);
+  if (/^[0-9]+$/.test(input) && threads >= 1 && threads <= MOST_THREADS) return threads;
+  throw new SyntaxError(`threads are a whole number from 1 to ${MOST_THREADS}`);
+}
+
 export const mountCommand = buildCommand<
   { shared: boolean; track: boolean; threads?: number; json: boolean },
   [target: string, mountPoint: string],
@@ -29,7 +38,7 @@ Only the mount may change TARGET, unless --shared.`,
       track: switchFlag('know what is not fsynced from the start, for faultline disk powercut'),
       threads: {
         kind: 'parsed',
-        parse: Number,
+        parse: threadsOf,
         optional: true,
         placeholder: 'N',
         brief: 'threads that serve; default: as many as CPUs, from 2 to 8',

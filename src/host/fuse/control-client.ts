@@ -1,16 +1,34 @@
 import { request } from 'node:http';
-import { realpathSync } from 'node:fs';
+import { readlinkSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { describeProblem, type Problem } from '../../core/base/problem.ts';
 import { controlPath } from './control-path.ts';
 
+/** As many as the kernel follows. */
+const MOST_LINKS = 40;
+
+/** Where a symbolic link leads; undefined where there is none. A mount there is not entered. */
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // A directory as a rule; what is not there at all is found out by whoever uses the path.
+    return undefined;
+  }
+}
+
 /** The mount point as the server named it: symlinks resolved, but the mount itself not entered. */
 export function canonicalMountPoint(path: string): string {
-  const whole = resolve(path);
-  if (whole === '/') return whole;
-  const parent = realpathSync(resolve(whole, '..'));
-  return resolve(parent, whole.slice(whole.lastIndexOf('/') + 1));
+  let whole = resolve(path);
+  for (let links = 0; whole !== '/'; links++) {
+    const parent = realpathSync(resolve(whole, '..'));
+    whole = resolve(parent, whole.slice(whole.lastIndexOf('/') + 1));
+    const link = links < MOST_LINKS ? linkAt(whole) : undefined;
+    if (link === undefined) return whole;
+    whole = resolve(parent, link);
+  }
+  return whole;
 }
 
 /**
