@@ -13,6 +13,7 @@ import { boottimeMs } from './libc.ts';
 import type { Leftover } from './linux.ts';
 import type { Nft } from './nft.ts';
 import { expired, type RuleBackend } from './rule-backend.ts';
+import { seenWhole } from './seen-whole.ts';
 
 type CounterQuery = Extract<Query, { query: 'packetCounters' }>;
 
@@ -62,9 +63,7 @@ export class Netfilter {
     const { rules } = act;
     return this.#inTurn(rules.table, async () => {
       if (this.#running.get(rules.table)?.failure) return false;
-      const listed = await this.#of(rules.backend).list(rules.table);
-      if (rules.backend === 'iptables-plain') return listed !== undefined;
-      return listed !== undefined && holdsAll(rules, listed, this.#standing(rules));
+      return this.#isThere(rules, this.#standing(rules));
     });
   }
 
@@ -111,14 +110,20 @@ export class Netfilter {
     this.#stop(rules.table);
     if (rules.timeline) this.#running.set(rules.table, { startedMs, renewedMs: nowMs, ...phase });
     await this.#of(rules.backend).apply(rules, now);
-    const listed = await this.#of(rules.backend).list(rules.table);
-    const there = rules.backend === 'iptables-plain' || (listed && holdsAll(rules, listed, now));
-    if (!listed || !there) {
+    if (!(await this.#isThere(rules, now))) {
       const what = nameOfTable(rules.backend, rules.table);
       const message = `${what} is not there after its creation`;
       throw new Failure('rules-not-there', message, { definite: false });
     }
     this.#waitForNext(rules);
+  }
+
+  #isThere(rules: RuleTable, now: ReadonlySet<string>): Promise<boolean> {
+    return seenWhole(async () => {
+      const listed = await this.#of(rules.backend).list(rules.table);
+      if (listed === undefined || rules.backend === 'iptables-plain') return listed !== undefined;
+      return holdsAll(rules, listed, now);
+    });
   }
 
   async #refresh(rules: RuleTable): Promise<void> {

@@ -28,6 +28,7 @@ import type { ShapeTable, ShapingAct } from '../../core/model/act-shaping.ts';
 import type { EgressAnswer } from '../../core/model/query-shaping.ts';
 import { stageOf } from '../../core/model/shape-stage.ts';
 import { exec } from '../exec.ts';
+import { seenWhole } from './seen-whole.ts';
 import type { Leftover } from './linux.ts';
 import { rejected, type Nft } from './nft.ts';
 
@@ -63,8 +64,11 @@ export class Shaping {
     if (act.act === 'shaping.release')
       return !(await this.#nft.exists(act.token)) && (await this.#spare()).length === 0;
     const { shaping } = act;
-    const sets = await this.#nft.run(writeListSets(shaping.table), true);
-    if (!sets.ok || !steersAll(shaping, sets.output)) return false;
+    const marked = await seenWhole(async () => {
+      const sets = await this.#nft.run(writeListSets(shaping.table), true);
+      return sets.ok && steersAll(shaping, sets.output);
+    });
+    if (!marked) return false;
     const [shapers, qdiscs] = await Promise.all([this.#shapers(), this.#qdiscs()]);
     return shaping.devices.every((device) => {
       const there = minorsOn(qdiscs, device);

@@ -26,6 +26,7 @@ import {
 import { addQueueRule } from '../nfqueue/queue-rule.ts';
 import type { Leftover } from './linux.ts';
 import { rejected, type Nft } from './nft.ts';
+import { seenWhole } from './seen-whole.ts';
 import { Starts, type Start } from './starts.ts';
 
 const MISSING = 'No such file or directory';
@@ -140,9 +141,11 @@ export class Steering {
     if (!run.ok) throw rejected(run);
   }
 
-  async #steers(steer: SteerTable): Promise<boolean> {
-    const run = await this.#nft.run(writeListSets(steer.table), true);
-    return run.ok && steersAll(steer, run.output);
+  #steers(steer: SteerTable): Promise<boolean> {
+    return seenWhole(async () => {
+      const run = await this.#nft.run(writeListSets(steer.table), true);
+      return run.ok && steersAll(steer, run.output);
+    });
   }
 
   /** By peer; nobody without the table. */

@@ -15,6 +15,7 @@ function bind(prototype: string): Call {
 
 export const libc = {
   socket: bind('int socket(int domain, int type, int protocol)'),
+  socketpair: bind('int socketpair(int domain, int type, int protocol, int64 pair)'),
   bind: bind('int bind(int fd, int64 address, uint length)'),
   setsockopt: bind('int setsockopt(int fd, int level, int name, int64 value, uint length)'),
   send: bind('int64 send(int fd, int64 buffer, int64 length, int flags)'),

@@ -71,8 +71,8 @@ export class PacketLoop {
   /** The newest packet that passes at once with all before it; -1: none. */
   #passed = -1;
 
-  /** @throws QueueTaken; Error. */
-  constructor(work: PacketWork, counters: Counters) {
+  /** @param standIn a socket in place of the kernel's queue. @throws QueueTaken; Error. */
+  constructor(work: PacketWork, counters: Counters, standIn?: number) {
     const { shape, queue, seed, peers } = work;
     this.#shape = shape;
     this.#counters = counters;
@@ -84,23 +84,24 @@ export class PacketLoop {
     this.#copies = shape.duplicate && new DuplicateSocket();
     this.#room = work.room ?? (takesMerged(shape) ? MERGED : SINGLE);
     this.#length = this.#room.unread;
-    this.#queue = new PacketQueue({
-      queue,
-      copyBytes: copyBytesOf(shape),
-      length: this.#length,
-      merged: takesMerged(shape),
-    });
+    const options = { queue, copyBytes: copyBytesOf(shape), merged: takesMerged(shape) };
+    this.#queue = new PacketQueue({ ...options, length: this.#length }, standIn);
   }
 
   run(): void {
     const { stop } = COUNT;
-    while (this.#counters[stop] === 0) this.#turn();
+    while (this.#counters[stop] === 0) this.turn();
     this.#release(Infinity);
+    this.close();
+  }
+
+  close(): void {
     this.#queue.close();
     this.#copies?.close();
   }
 
-  #turn(): void {
+  /** Waits for packets, takes them, and lets pass what is due. */
+  turn(): void {
     const waitMs = this.#waiting.nextDue - performance.now();
     const count = this.#queue.receive(waitMs);
     const now = performance.now();

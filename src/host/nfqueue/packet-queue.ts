@@ -64,10 +64,13 @@ export class PacketQueue {
   #pending = 0;
   #changed: Uint8Array | undefined;
 
-  /** Binds. @throws QueueTaken; Error with the errno's name. */
-  constructor(options: QueueOptions) {
+  /**
+   * Binds. @param standIn a socket that packets' messages come from in place of the kernel's queue.
+   * @throws QueueTaken; Error with the errno's name.
+   */
+  constructor(options: QueueOptions, standIn?: number) {
     this.#options = options;
-    this.#fd = openNetfilter();
+    this.#fd = standIn ?? openNetfilter();
     this.#slot = Math.ceil((options.copyBytes + SLOT_EXTRA) / 64) * 64;
     this.bytes = Buffer.alloc(this.#slot * BATCH);
     this.reader = new PacketReader(
@@ -90,7 +93,8 @@ export class PacketQueue {
     const time = this.#keep(16);
     this.#timeWords = new Int32Array(time.buffer, time.byteOffset, 4);
     this.#timeAddress = addressOf(time);
-    this.#bind();
+    if (standIn === undefined) this.#bind();
+    limitReceive(this.#fd, IDLE_MS);
   }
 
   #keep(size: number): Buffer {
@@ -128,7 +132,6 @@ export class PacketQueue {
       const reason = `queue ${this.#options.queue}: ${error}`;
       throw error === 'EPERM' || error === 'EBUSY' ? new QueueTaken(reason) : new Error(reason);
     }
-    limitReceive(this.#fd, IDLE_MS);
   }
 
   /**

@@ -4,6 +4,7 @@ import { COUNT, type Counters } from './counters.ts';
 import { addressOf, libc } from './libc.ts';
 import { PacketLoop, type PacketWork } from './packet-loop.ts';
 import { QueueTaken } from './packet-queue.ts';
+import { rehearse } from './rehearse.ts';
 
 /** What the thread of the loop is given. */
 export interface PacketThreadData {
@@ -35,6 +36,7 @@ const data = workerData as PacketThreadData;
 const say = (word: PacketThreadWord): void => port.postMessage(word);
 try {
   const loop = new PacketLoop(data.work, data.counters);
+  rehearse(data.work);
   takePriority(data);
   say('ready');
   loop.run();
