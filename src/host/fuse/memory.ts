@@ -55,6 +55,7 @@ export const WORD = {
   watched: 55,
   watcher: 56,
   logLost: 57,
+  wary: 58,
 } as const;
 
 export const MAX_RULES = 2048;

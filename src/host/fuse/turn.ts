@@ -17,6 +17,9 @@ const STATE = 3;
 /** A request that takes longer may not hold up others: it is left to its thread. */
 const LOOK_MS = 5;
 
+/** Where one took that long, more may: so many are served with the turn passed on at once. */
+const WARY_REQUESTS = 64;
+
 /** One serving thread's part in who reads the next request. */
 export class Turn {
   readonly #words: Int32Array;
@@ -40,9 +43,14 @@ export class Turn {
   serves(): void {
     const words = this.#words;
     this.#move(SERVES);
-    if (Atomics.load(words, WORD.watched) !== 0) return;
-    Atomics.store(words, WORD.watched, 1);
-    Atomics.notify(words, WORD.turn, 1);
+    if (Atomics.load(words, WORD.watched) === 0) {
+      Atomics.store(words, WORD.watched, 1);
+      Atomics.notify(words, WORD.turn, 1);
+    }
+    const wary = Atomics.load(words, WORD.wary);
+    if (wary === 0) return;
+    Atomics.store(words, WORD.wary, wary - 1);
+    this.pass();
   }
 
   /** What comes now may take long, or the thread ends: another one reads meanwhile. */
@@ -76,7 +84,9 @@ export class Turn {
       }
       if (state !== FREE && !isStuck) continue;
       this.#turn = seen;
-      if (this.#move(READS)) return;
+      if (!this.#move(READS)) continue;
+      if (isStuck) Atomics.store(words, WORD.wary, WARY_REQUESTS);
+      return;
     }
   }
 
