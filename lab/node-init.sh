@@ -41,10 +41,14 @@ mount -n -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm || fail 'cannot mount
 export TMPDIR=/tmp HOME=/root
 
 # /sys again, so that /sys/class/net shows this node's links, and below it the control groups that are
-# this node's own: in the namespace they are the roots. (Without any the node has no cgroup mounts.)
+# this node's own: in the namespace they are the roots. (Without any the node has no cgroup mounts.) The
+# host's go, and are not just covered: a JVM finds its groups in mountinfo, covered ones too, and its JMX
+# fails over those that it is not in.
 cgroups=$(awk '$0 ~ / - cgroup2? / { split($0, half, " - "); split(half[1], a, " "); split(half[2], b, " ");
   print a[5], b[1], b[3] }' /proc/self/mountinfo)
-if mount -n -t sysfs -o nosuid,nodev,noexec sysfs /sys; then
+if mount -n -t sysfs -o nosuid,nodev,noexec sysfs "$here/stage"; then
+  umount -n -R -l /sys
+  mount -n --move "$here/stage" /sys
   above=no
   while read -r at type options; do
     case "$options" in *memory* | *cpu | *cpu,* | *cpuacct* | *blkio* | *pids* | *freezer*) ;;

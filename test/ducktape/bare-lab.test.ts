@@ -64,6 +64,17 @@ describe('a bare lab with ssh', { skip: lacks('root', 'namespaces', 'ssh') }, ()
     assert.match(ssh(nodes[0], 'faultline --version').stdout, /\d+\.\d+/);
   });
 
+  test('a node sees no control groups but its own, covered or not: JMX of its JVMs needs that', () => {
+    const mounts = ssh(nodes[0], 'cat /proc/self/mountinfo').stdout.split('\n');
+    const roots = mounts
+      .filter((line) => line.includes(' - cgroup'))
+      .map((line) => line.split(' ')[3]);
+    assert.ok(
+      roots.every((root) => root === '/'),
+      roots.join(' '),
+    );
+  });
+
   test('only the key of the lab opens a node, and only on its own network', () => {
     const [node] = nodes;
     assert.ok(node);
