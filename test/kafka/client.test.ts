@@ -110,7 +110,13 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     const once = encodeBatch([record], idempotent);
     const offsets: bigint[] = [];
     for (let attempt = 0; attempt < 2; attempt++) {
-      const answer = await connection.call(produce, -1, 5_000, 'retries', 0, once, null);
+      const answer = await connection.call(
+        produce,
+        -1,
+        5_000,
+        [{ topic: 'retries', topicPartition: 0, bytes: once }],
+        null,
+      );
       offsets.push(answer.responses[0]?.partitionResponses[0]?.baseOffset ?? -1n);
     }
     assert.deepEqual(offsets, [0n, 0n]);
@@ -119,7 +125,13 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     const plain = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
     const twice = encodeBatch([record], plain);
     for (let attempt = 0; attempt < 2; attempt++) {
-      await connection.call(produce, -1, 5_000, 'retries', 0, twice, null);
+      await connection.call(
+        produce,
+        -1,
+        5_000,
+        [{ topic: 'retries', topicPartition: 0, bytes: twice }],
+        null,
+      );
     }
     assert.equal(await listOffset(connection, 'retries', 0, LATEST, false), 3);
     const { polls } = await readAll(bootstrap, 'retries', false);

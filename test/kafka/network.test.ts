@@ -81,7 +81,13 @@ async function openTopic(
       producerEpoch: -1,
       baseSequence: -1,
     });
-    const answer = await connection.call(produce, -1, 15_000, name, 0, batch, null);
+    const answer = await connection.call(
+      produce,
+      -1,
+      15_000,
+      [{ topic: name, topicPartition: 0, bytes: batch }],
+      null,
+    );
     return answer.responses[0]?.partitionResponses[0]?.errorCode ?? -1;
   };
   return { view, state, write };

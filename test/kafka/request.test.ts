@@ -151,7 +151,7 @@ async function writeLines(connections: ClusterConnections, topic: string): Promi
   const nobody = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
   for (const line of LINES) {
     const batch = encodeBatch([{ value: Buffer.from(line), timestampMs: Date.now() }], nobody);
-    await leader.call(produce, -1, 10_000, topic, 0, batch, null);
+    await leader.call(produce, -1, 10_000, [{ topic, topicPartition: 0, bytes: batch }], null);
   }
 }
 

@@ -149,7 +149,13 @@ else
         const plain = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
         const batch = encodeBatch([{ value: Buffer.from('x'), timestampMs: Date.now() }], plain);
         const before = await listOffset(connection, 'guarded', 0, LATEST, false);
-        await connection.call(produce, -1, 5_000, 'guarded', 0, batch, null);
+        await connection.call(
+          produce,
+          -1,
+          5_000,
+          [{ topic: 'guarded', topicPartition: 0, bytes: batch }],
+          null,
+        );
         assert.equal(await listOffset(connection, 'guarded', 0, LATEST, false), before + 1);
         const snapshot = await view.refresh();
         assert.equal(snapshot.error, undefined);

@@ -111,7 +111,7 @@ export class BrokerOnDisk {
     const batch = encodeBatch([{ value, timestampMs: Date.now() }], none);
     try {
       const connection = await this.connections.at({ host: this.node.address, port: 9092 });
-      await connection.call(produce, -1, 3_000, topic, topicPartition, batch, null);
+      await connection.call(produce, -1, 3_000, [{ topic, topicPartition, bytes: batch }], null);
       return 'ok';
     } catch (error) {
       return codeOf(error);

@@ -87,7 +87,7 @@ export class TestTransactions {
     const record = { value: Buffer.from(text), timestampMs: Date.now() };
     const batch = encodeBatch([record], { ...identity, transactional: true });
     this.#sequence++;
-    await leader.call(produce, -1, 10_000, topic, topicPartition, batch, this.#id);
+    await leader.call(produce, -1, 10_000, [{ topic, topicPartition, bytes: batch }], this.#id);
   }
 
   /** Ends the transaction that is open. @throws what the broker answers, or that it did not. */

@@ -23,6 +23,19 @@ export interface Place<Tag> {
   pausedUntilMs: number;
 }
 
+/** A batch that leaves now. */
+export interface Leaving<Tag> {
+  place: Place<Tag>;
+  held: Held<Tag>;
+}
+
+/** What one broker gets at once. */
+export interface Request<Tag> {
+  broker: number;
+  batches: Leaving<Tag>[];
+  bytes: number;
+}
+
 /** Of a sequence there are 2^31, then it begins again at 0 (KIP-98). */
 const SEQUENCES = 2 ** 31;
 

@@ -4,6 +4,8 @@ import type { BatchIdentity } from './record-batch.ts';
 export interface OutgoingBatch<Tag> {
   tag: Tag;
   count: number;
+  /** About as many as it has encoded; told by who gathers. */
+  bytes?: number;
   /** Monotonic ms after which no further attempt begins. */
   deadlineMs: number;
   encode(identity: BatchIdentity): Buffer;
@@ -39,8 +41,13 @@ export interface ProducerSettings {
   requestTimeoutMs: number;
   /** Unsettled batches of one topic-partition: at most 5, what a broker remembers of a producer. */
   inFlight: number;
-  /** Requests in flight a broker, each with one batch; default 5. */
+  /** Requests in flight a broker; default 5. */
   perBroker?: number;
+  /**
+   * A request holds a batch of every topic-partition of its broker that has one, as KafkaProducer's do;
+   * otherwise one batch, so that an attempt is a request.
+   */
+  gathers?: boolean;
   /** The transactional id all batches belong to, with what the coordinator gave for it. */
   transaction?: { id: string; producerId: number; producerEpoch: number };
 }

@@ -3,18 +3,28 @@ import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { sendError } from '../../core/workloads/errors.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { ClusterConnections } from './cluster-connections.ts';
-import { hold, newPlace, renumber, type Held, type Place } from './held-batches.ts';
+import {
+  hold,
+  newPlace,
+  renumber,
+  type Held,
+  type Leaving,
+  type Place,
+  type Request,
+} from './held-batches.ts';
 import { Leaders } from './leaders.ts';
 import type { Attempt, BatchSource, ProducerSettings, SendObserver } from './outgoing.ts';
 import { attemptOf, failedAttemptOf } from './produce-attempt.ts';
-import { produce } from './produce-request.ts';
+import { produce, type PlacedBatch } from './produce-request.ts';
 import { ProducerLinks } from './producer-links.ts';
 
 const PER_BROKER = 5;
 const DEPOSED_MS = 1_000;
+/** No further batch joins a request of this size: KafkaProducer's max.request.size. */
+const REQUEST_BYTES = 1 << 20;
 
 /**
- * A thin producer: one produce request with one batch is one recorded attempt, and a retry sends the
+ * A thin producer: a batch in a produce request (one, unless it gathers) is an attempt, and a retry sends the
  * same bytes again (with idempotence: the same sequence, so that the broker can tell). Batches of one
  * topic-partition are sent and sent again in order, at most 5 requests in flight a broker.
  * When a sequence is given up or refused for good, a new producer id is taken: batches that may have
@@ -90,26 +100,45 @@ export class Producer<Tag> {
       this.#askIdentity();
       return;
     }
-    const count = this.places.length;
-    for (let step = 0; step < count; step++) {
-      const index = (this.#turn + step) % count;
-      while (this.#renewBecause === undefined && this.#sendNext(index, nowMs)) continue;
-    }
-    this.#turn = (this.#turn + 1) % Math.max(1, count);
+    const most = this.#settings.gathers === true ? Infinity : 1;
+    while (this.#renewBecause === undefined && this.#sendNext(nowMs, most)) continue;
+    this.#turn = (this.#turn + 1) % Math.max(1, this.places.length);
   }
 
-  #sendNext(index: number, nowMs: number): boolean {
-    const place = this.places[index] as Place<Tag>;
-    if (nowMs < place.pausedUntilMs) return false;
+  /**
+   * Sends each broker that may have one a request.
+   * @param most batches in all. @returns whether anything left
+   */
+  #sendNext(nowMs: number, most: number): boolean {
+    const leaving = new Map<BrokerConnection, Request<Tag>>();
+    const count = this.places.length;
+    let taken = 0;
+    for (let step = 0; step < count && taken < most; step++) {
+      const index = (this.#turn + step) % count;
+      const place = this.places[index] as Place<Tag>;
+      const [broker, connection] = this.#wayOf(place, nowMs);
+      if (connection === undefined) continue;
+      const request = leaving.get(connection) ?? { broker, batches: [], bytes: 0 };
+      if (request.bytes >= REQUEST_BYTES) continue;
+      const held = place.held.find(({ sending }) => !sending) ?? this.#takeNew(place, index, nowMs);
+      if (held === undefined) continue;
+      taken++;
+      request.batches.push({ place, held });
+      request.bytes += held.batch.bytes ?? 0;
+      leaving.set(connection, request);
+    }
+    for (const [connection, { broker, batches }] of leaving)
+      void this.#send(batches, broker, connection);
+    return taken > 0;
+  }
+
+  /** Where a batch of this topic-partition would go now; without a connection: nowhere yet. */
+  #wayOf(place: Place<Tag>, nowMs: number): [number, BrokerConnection | undefined] {
     const { broker } = this.#leaders.of(place.topic, place.topicPartition);
     const most = this.#settings.perBroker ?? PER_BROKER;
-    if (broker < 0 || this.#links.inFlight(broker) >= most) return false;
-    const connection = this.#links.to(broker);
-    if (connection === undefined) return false;
-    const held = place.held.find(({ sending }) => !sending) ?? this.#takeNew(place, index, nowMs);
-    if (held === undefined) return false;
-    void this.#send(place, held, broker, connection);
-    return true;
+    const isClosed = nowMs < place.pausedUntilMs || broker < 0;
+    if (isClosed || this.#links.inFlight(broker) >= most) return [broker, undefined];
+    return [broker, this.#links.to(broker)];
   }
 
   #takeNew(place: Place<Tag>, index: number, nowMs: number): Held<Tag> | undefined {
@@ -124,43 +153,44 @@ export class Producer<Tag> {
   }
 
   async #send(
-    place: Place<Tag>,
-    held: Held<Tag>,
+    batches: readonly Leaving<Tag>[],
     broker: number,
     connection: BrokerConnection,
   ): Promise<void> {
     const { acks, requestTimeoutMs, transaction } = this.#settings;
+    const sinceMs = performance.now();
+    const placed = batches.map(({ place, held }): PlacedBatch => {
+      Object.assign(held, { attempts: held.attempts + 1, sending: true, broker, sinceMs });
+      const bytes = this.#bytesOf(held);
+      return { topic: place.topic, topicPartition: place.topicPartition, bytes };
+    });
+    this.#links.began(broker);
+    const marks = batches.map(({ held: { batch, attempts } }) =>
+      this.#observer.begin(batch, attempts, broker),
+    );
+    const wireAcks = acks === 'all' ? -1 : Number(acks);
+    const results = await connection
+      .call(produce, wireAcks, requestTimeoutMs, placed, transaction?.id ?? null)
+      .then((answer) => batches.map(({ place }) => attemptOf(answer, acks, place)))
+      .catch((error: unknown) => batches.map(({ place }) => failedAttemptOf(error, acks, place)));
+    this.#links.ended(broker);
+    for (const [index, { place, held }] of batches.entries()) {
+      held.sending = false;
+      const result = results[index] as Attempt;
+      this.#observer.end(held.batch, held.attempts, marks[index] as number, result);
+      this.#ended(place, held, result);
+    }
+    this.pump();
+  }
+
+  #bytesOf(held: Held<Tag>): Buffer {
     const identity = this.#identity ?? { id: -1, epoch: -1 };
     held.bytes ??= held.batch.encode({
       producerId: identity.id,
       producerEpoch: identity.epoch,
       baseSequence: held.sequence,
     });
-    held.attempts++;
-    held.sending = true;
-    held.broker = broker;
-    held.sinceMs = performance.now();
-    this.#links.began(broker);
-    const mark = this.#observer.begin(held.batch, held.attempts, broker);
-    const wireAcks = acks === 'all' ? -1 : Number(acks);
-    const { topic, topicPartition } = place;
-    const result = await connection
-      .call(
-        produce,
-        wireAcks,
-        requestTimeoutMs,
-        topic,
-        topicPartition,
-        held.bytes,
-        transaction?.id ?? null,
-      )
-      .then((answer) => attemptOf(answer, acks))
-      .catch((error: unknown) => failedAttemptOf(error, acks));
-    this.#links.ended(broker);
-    held.sending = false;
-    this.#observer.end(held.batch, held.attempts, mark, result);
-    this.#ended(place, held, result);
-    this.pump();
+    return held.bytes;
   }
 
   #ended(place: Place<Tag>, held: Held<Tag>, result: Attempt): void {

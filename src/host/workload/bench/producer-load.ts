@@ -29,8 +29,6 @@ export const PRODUCER_CONF: ReadonlySet<string> = new Set([
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const BUFFER_BYTES = 16 * 1024 * 1024;
-/** One request holds one batch here, so that there may be more of them than in Java's. */
-const PER_BROKER = 64;
 const LAST_WORD_MS = 5_000;
 
 export interface LoadPlace {
@@ -160,6 +158,7 @@ export class ProducerLoad implements BatchSource<BatchBuilder>, SendObserver<Bat
     return {
       tag: builder,
       count: builder.count,
+      bytes: builder.bytes,
       deadlineMs: (builder.times[0] ?? nowMs) + this.#deliveryMs,
       encode: (identity) => builder.encode({ ...identity, transactional }, this.#compression),
     };
@@ -258,14 +257,16 @@ function producerSettings(
   const idempotence = conf.text('enable.idempotence', `${acks === 'all'}`) === 'true';
   if (idempotence && acks !== 'all')
     throw badConf('enable.idempotence', 'true with acks other than all');
+  const inFlight = Math.min(5, Math.max(1, conf.whole('max.in.flight.requests.per.connection', 5)));
   const settings: ProducerSettings = {
     acks,
     idempotence,
     retries: conf.whole('retries', 2_147_483_647),
     retryBackoffMs: conf.whole('retry.backoff.ms', 100),
     requestTimeoutMs: conf.whole('request.timeout.ms', 30_000),
-    inFlight: Math.min(5, Math.max(1, conf.whole('max.in.flight.requests.per.connection', 5))),
-    perBroker: PER_BROKER,
+    inFlight,
+    perBroker: inFlight,
+    gathers: true,
   };
   return transaction ? { ...settings, transaction } : settings;
 }

@@ -112,7 +112,13 @@ function writer({
       timestampMs,
     };
     const batch = encodeBatch([record], { producerId: -1, producerEpoch: -1, baseSequence: -1 });
-    await leader.call(produce, -1, 30_000, topicName, topicPartition, batch, null);
+    await leader.call(
+      produce,
+      -1,
+      30_000,
+      [{ topic: topicName, topicPartition, bytes: batch }],
+      null,
+    );
   };
 }
 
