@@ -5,23 +5,19 @@ const TICKS_PER_SECOND = 100;
 /** What a process and those it has started have used. */
 export interface Usage {
   cpuSeconds: number;
-  /** Largest resident size of each process, added up, MB. */
+  /** Largest sum of what they had resident at one moment, MB; pages that they share count for each. */
   peakMb: number;
-  /** The same by command. */
+  /** The same moment by command. */
   peaksMb: Record<string, number>;
-}
-
-interface Seen {
-  command: string;
-  cpuSeconds: number;
-  peakMb: number;
 }
 
 /** Looks at a tree of processes ten times a second: what has ended counts as it was last seen. */
 export class UsageWatch {
   readonly #root: number;
-  readonly #seen = new Map<number, Seen>();
+  readonly #cpuSeconds = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
+  #peakMb = 0;
+  #peaksMb: Record<string, number> = {};
 
   constructor(root: number) {
     this.#root = root;
@@ -35,34 +31,35 @@ export class UsageWatch {
       const parent = Number.isInteger(pid) ? statOf(pid)?.[1] : undefined;
       if (parent !== undefined) parents.set(pid, Number(parent));
     }
-    for (const pid of parents.keys()) if (this.#isOurs(pid, parents)) this.#note(pid);
+    const nowMb: Record<string, number> = {};
+    let sumMb = 0;
+    for (const [pid, parent] of parents) {
+      if (!this.#isOurs(pid, parents)) continue;
+      const stat = statOf(pid);
+      if (!stat) continue;
+      this.#cpuSeconds.set(pid, (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND);
+      const command = commandLineOf(pid);
+      // Forked, and not yet another program: its pages are its parent's.
+      if (command === commandLineOf(parent)) continue;
+      const residentMb = residentOf(pid);
+      sumMb += residentMb;
+      const name = nameOf(command);
+      nowMb[name] = Math.round((nowMb[name] ?? 0) + residentMb);
+    }
+    if (sumMb > this.#peakMb) [this.#peakMb, this.#peaksMb] = [sumMb, nowMb];
   }
 
   #isOurs(pid: number, parents: ReadonlyMap<number, number>): boolean {
     for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
       if (at === this.#root) return true;
-    return this.#seen.has(pid);
-  }
-
-  #note(pid: number): void {
-    const stat = statOf(pid);
-    const peakKb = peakOf(pid);
-    if (!stat || peakKb === undefined) return;
-    const cpuSeconds = (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
-    this.#seen.set(pid, { command: commandOf(pid), cpuSeconds, peakMb: peakKb / 1024 });
+    // Its parent has ended.
+    return this.#cpuSeconds.has(pid);
   }
 
   end(): Usage {
     clearInterval(this.#timer);
-    const all = [...this.#seen.values()];
-    const peaksMb: Record<string, number> = {};
-    for (const { command, peakMb } of all)
-      peaksMb[command] = Math.round((peaksMb[command] ?? 0) + peakMb);
-    return {
-      cpuSeconds: all.reduce((sum, one) => sum + one.cpuSeconds, 0),
-      peakMb: Math.round(all.reduce((sum, one) => sum + one.peakMb, 0)),
-      peaksMb,
-    };
+    const cpuSeconds = [...this.#cpuSeconds.values()].reduce((sum, one) => sum + one, 0);
+    return { cpuSeconds, peakMb: Math.round(this.#peakMb), peaksMb: this.#peaksMb };
   }
 }
 
@@ -72,13 +69,15 @@ function statOf(pid: number): string[] | undefined {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-function peakOf(pid: number): number | undefined {
-  const found = /^VmHWM:\s+([0-9]+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
-  return found === undefined ? undefined : Number(found);
+function residentOf(pid: number): number {
+  const found = /^VmRSS:\s+([0-9]+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return Number(found ?? 0) / 1024;
 }
 
-function commandOf(pid: number): string {
-  const argv = (read(`/proc/${pid}/cmdline`) ?? '').split('\0');
+const commandLineOf = (pid: number): string => read(`/proc/${pid}/cmdline`) ?? '';
+
+function nameOf(commandLine: string): string {
+  const argv = commandLine.split('\0');
   const script = argv.find((part) => /\.(ts|js|sh)$/.test(part)) ?? argv[0] ?? '';
   return script.slice(script.lastIndexOf('/') + 1);
 }
