@@ -124,6 +124,8 @@ function ownConfig(): { config?: string } {
   return config === undefined ? {} : { config };
 }
 
+const isStrict = (): boolean => process.env['FAULTLINE_TROGDOR_STRICT'] === '1';
+
 export async function agent(argv: readonly string[], print: Print, stop: AbortSignal) {
   const given = readOptions('trogdor-agent', argv, daemonOptions('agent'));
   const place = placeOf('agent', only(given, 'agent.config'), only(given, 'node-name'));
@@ -140,6 +142,7 @@ export async function agent(argv: readonly string[], print: Print, stop: AbortSi
     hostName: node.hostname,
     trogdor: `${interfaceOf(node)}:${node.agentPort || TROGDOR_AGENT_PORT}`,
     trogdorConfig: config,
+    trogdorStrict: isStrict(),
   };
   const unlist = listed('agent', argv);
   try {
@@ -169,7 +172,7 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
       insecure: true,
       trogdor: `${interfaceOf(node)}:${node.coordinatorPort ?? COORDINATOR_PORT}`,
       trogdorConfig: config,
-      trogdorStrict: process.env['FAULTLINE_TROGDOR_STRICT'] === '1',
+      trogdorStrict: isStrict(),
     },
     { shutdown: () => shutdown.abort() },
   );

@@ -91,12 +91,16 @@ function viewOf(
   return view;
 }
 
-/** A worker as GET /agent/status shows it. */
+/**
+ * A worker as GET /agent/status shows it.
+ * @param strict as Trogdor does, a load is RUNNING once its worker was made, whatever it has reached.
+ */
 export function workerState(
   record: WorkerRecord,
   faults: readonly (AgentFaultStatus | undefined)[],
   wallOf: (bootMs: number) => number,
   report?: LoadReport,
+  strict = false,
 ): { state: string; [member: string]: unknown } {
   const { taskId, createdMs, refused } = record;
   const spec = shownSpec(record.spec, record.spec.startMs);
@@ -113,6 +117,8 @@ export function workerState(
   const words = record.load ? { active: said, ended: said } : own;
   switch (progress.phase) {
     case 'waiting':
+      if (strict && record.load && record.begun)
+        return { state: 'RUNNING', ...of, startedMs: createdMs, status: said };
       return { state: 'STARTING', ...of };
     case 'running':
       return { state: 'RUNNING', ...of, startedMs: progress.startedMs, status: words.active };

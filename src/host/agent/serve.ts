@@ -28,6 +28,8 @@ export interface AgentFlags {
   /** Where to serve Trogdor's protocol, too: a port, or HOST:PORT. */
   trogdor?: string;
   trogdorConfig?: string;
+  /** Shows states of Trogdor's workers when Trogdor would. */
+  trogdorStrict?: boolean;
 }
 
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -121,7 +123,13 @@ export async function serveAgent(
       const { doorWarning, openAgentDoor } = await import('../trogdor/open.ts');
       const { trogdor: at, insecure, node } = flags;
       const hostNames = flags.hostName?.split(',') ?? [];
-      const more = { trogdorNodes, logger: options.logger, shutdown: () => shutdown.abort() };
+      const strict = flags.trogdorStrict ?? false;
+      const more = {
+        trogdorNodes,
+        strict,
+        logger: options.logger,
+        shutdown: () => shutdown.abort(),
+      };
       door = await openAgentDoor({ at, insecure, hostNames, node, agent, ...more });
       ready(doorWarning(door.url));
     }

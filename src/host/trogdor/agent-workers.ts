@@ -30,6 +30,8 @@ interface WorkersOptions {
   probed: Promise<void>;
   /** Of trogdor.conf; empty: this node alone. */
   nodes: readonly TrogdorNode[];
+  /** Shows states of workers when Trogdor would. */
+  strict?: boolean;
 }
 
 /** The workers of Trogdor's protocol on the agent's own faults. */
@@ -185,7 +187,8 @@ export class AgentWorkers {
 
   /** Every worker as GET /agent/status shows it. */
   states(): Record<string, unknown> {
-    const { state } = this.#options.driver;
+    const { driver, strict } = this.#options;
+    const { state } = driver;
     const bootedMs = Date.now() - bootMs();
     const shown = [...this.#workers.values()].map((record) => {
       const faults = record.faults.map(({ id }) => {
@@ -193,7 +196,8 @@ export class AgentWorkers {
         return fault && statusOf(fault, state.node);
       });
       const wallOf = (atBootMs: number): number => Math.round(bootedMs + atBootMs);
-      return [record.workerId, workerState(record, faults, wallOf, this.#report(record))] as const;
+      const report = this.#report(record);
+      return [record.workerId, workerState(record, faults, wallOf, report, strict)] as const;
     });
     return Object.fromEntries(shown);
   }

@@ -24,6 +24,8 @@ interface DoorOptions {
   hostNames: readonly string[];
   trogdorNodes: readonly TrogdorNode[];
   logger: TrogdorLogger;
+  /** Shows states when Trogdor would, not when they are true. */
+  strict?: boolean;
   /** Asked for the daemon's end. */
   shutdown: () => void;
 }
@@ -47,8 +49,6 @@ export function doorWarning(url: string): string {
 
 export interface CoordinatorDoorOptions extends DoorOptions {
   coordinator: Coordinator;
-  /** Shows states of tasks when Trogdor would, not when they are true. */
-  strict?: boolean;
 }
 
 /** Those that have an agent, but none of ours. */
@@ -120,7 +120,15 @@ export async function openAgentDoor(
 ): Promise<TrogdorServer> {
   const { node, agent, trogdorNodes } = options;
   const { driver, probed, workloads } = agent;
-  const workers = new AgentWorkers({ node, driver, workloads, probed, nodes: trogdorNodes });
+  const strict = options.strict ?? false;
+  const workers = new AgentWorkers({
+    node,
+    driver,
+    workloads,
+    probed,
+    nodes: trogdorNodes,
+    strict,
+  });
   const handlers = agentDoor(workers, {
     serverStartMs: Date.now(),
     shutdown: () => void setImmediate(options.shutdown),

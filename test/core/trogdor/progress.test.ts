@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaultStatus } from '../../../src/core/model/fault-status.ts';
 import { progressOf, type FaultView } from '../../../src/core/trogdor/progress.ts';
+import { readSpec } from '../../../src/core/trogdor/spec.ts';
 import { planTask, taskState, type TaskRecord } from '../../../src/core/trogdor/task.ts';
 import { planWorker, workerState } from '../../../src/core/trogdor/worker.ts';
 
 const active: FaultView = { state: 'active', firedAtMs: 10 };
+const here = { node: 'n1', topology: { name: 't', nodes: [] }, coordinatorAddresses: [] };
 const healed: FaultView = { state: 'healed', firedAtMs: 10, endedAtMs: 20, endedBy: 'deadline' };
 
 test('a task runs once every fault is active, and not before', () => {
@@ -88,8 +90,6 @@ test('the errors of all nodes stand in the task, and what never fired has no wor
 });
 
 test('a worker ends when its spec says, by the wall clock', () => {
-  const topology = { name: 't', nodes: [] };
-  const here = { node: 'n1', topology, coordinatorAddresses: [] };
   const worker = (startMs: number, durationMs: number, nowMs: number) =>
     planWorker(
       {
@@ -104,6 +104,27 @@ test('a worker ends when its spec says, by the wall clock', () => {
   assert.equal(worker(1_000, 5_000, 3_000).faults[0]?.id, 'trogdor-m9223372036854775808-u');
   const late = worker(1_000, 5_000, 6_000);
   assert.deepEqual(late.faults, []);
-  const { state, error } = workerState(late, [], (bootMs) => bootMs);
+  const wallOf = (bootMs: number): number => bootMs;
+  const { state, error } = workerState(late, [], wallOf);
   assert.deepEqual([state, error], ['DONE', 'worker expired']);
+});
+
+test('a load whose process says nothing yet is STARTING, where states are strict RUNNING', () => {
+  const fields = {
+    producerNode: 'n1',
+    bootstrapServers: 'b:1',
+    activeTopics: { a: {} },
+    startMs: 1,
+    durationMs: 5_000,
+  };
+  const read = readSpec({ class: 'ProduceBenchSpec', ...fields });
+  assert.ok('ok' in read && read.ok);
+  const worker = { workerId: '7', taskId: 't', spec: read.value };
+  const planned = planWorker(worker, here, { nowMs: 10, unique: 'u' });
+  const shown = (begun: boolean, strict: boolean) =>
+    workerState({ ...planned, begun }, [], (bootMs) => bootMs, undefined, strict);
+  assert.equal(shown(true, false).state, 'STARTING');
+  assert.equal(shown(false, true).state, 'STARTING', 'its worker is being made');
+  const { state, startedMs, status } = shown(true, true);
+  assert.deepEqual([state, startedMs, status], ['RUNNING', 10, null]);
 });
