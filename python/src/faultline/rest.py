@@ -282,6 +282,7 @@ _NodeStatusListenersItemOptional = TypedDict(
     "_NodeStatusListenersItemOptional",
     {
         "purpose": Literal["client", "replication", "controller"],
+        "tls": bool,
     },
     total=False,
 )
