@@ -22,6 +22,8 @@ export interface Round extends Usage {
 }
 
 const LOOK_MS = 25;
+/** One that has said how its task ended has this long to end itself: the JVM may hang in its shutdown hook. */
+const LINGERS_MS = 2_000;
 
 /** A JVM as Kafka's own scripts start one for a tool: 256 MB of heap. */
 function argvOf(rival: Rival): string[] {
@@ -54,7 +56,9 @@ export async function roundOf(
     let saidMs: number | undefined;
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString();
-      if (said.includes('Task succeeded')) saidMs ??= performance.now();
+      if (saidMs !== undefined || !/Task (succeeded|failed)/.test(said)) return;
+      saidMs = performance.now();
+      setTimeout(() => child.kill('SIGKILL'), LINGERS_MS).unref();
     });
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const seen = await Promise.race([
