@@ -9,13 +9,14 @@ import { ROOT } from '../test/support/needs.ts';
 import { RIVALS, roundOf, type Rival, type Round } from './workloads/round.ts';
 
 /**
- * `bench/workloads.ts [--turns 2] [--json]`: the loads of Trogdor's protocol by the agent of its own jar
+ * `bench/workloads.ts [--turns 2] [--only RIVAL] [--json]`: the loads of Trogdor's protocol by the agent of its own jar
  * and by ours, in turn, each a task of its own (`--exec`) on the same broker: records a second as the
  * broker sees them, CPU a record with the start of the process, latencies as the status says, memory.
  */
 const { values } = parseArgs({
   options: {
     turns: { type: 'string', default: '2' },
+    only: { type: 'string' },
     json: { type: 'boolean' },
     resume: { type: 'boolean' },
   },
@@ -91,6 +92,7 @@ try {
     for (const setting of Object.keys(SETTINGS) as Setting[])
       // Whoever is first finds colder files: they take turns.
       for (const rival of turn % 2 === 0 ? RIVALS.toReversed() : RIVALS) {
+        if (values.only !== undefined && values.only !== rival) continue;
         const row = await round(bootstrap, setting, rival, turn);
         rows.push(row);
         const { recordsPerSecond, cpuUsPerRecord, peakMb, status } = row;

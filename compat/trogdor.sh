@@ -13,7 +13,13 @@ for node in "$root"/node_modules/node-linux-*/bin/node "$root"/.cache/node/node_
     # Stripped TypeScript is kept in the compile cache: a warm start costs neither the time nor the memory of it.
     NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/.cache/compile}"
     export NODE_COMPILE_CACHE
-    exec "$node" --disable-warning=ExperimentalWarning "$root/src/bin/trogdor.ts" "$@"
+    # As in ../faultline: an agent lives for weeks, and is to be small.
+    case "${1-}" in
+      agent) young=--max-semi-space-size=1 MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1} && export MALLOC_ARENA_MAX ;;
+      *) young= ;;
+    esac
+    # shellcheck disable=SC2086
+    exec "$node" $young --disable-warning=ExperimentalWarning "$root/src/bin/trogdor.ts" "$@"
   fi
 done
 echo "trogdor: its Node runtime is not installed; run '$root/run setup' first" >&2
