@@ -151,9 +151,9 @@ export class Control {
     return this.#inTurn(async () => {
       const removed = this.#standing.remove(id);
       if (removed !== undefined) {
-        await this.#publish();
-        this.#noteEnd(removed, 'request');
-      }
+        // It hits until then.
+        await this.#publish().finally(() => this.#noteEnd(removed, 'request'));
+      } else if (this.#publisher.owes) await this.#publish();
       return this.#ended.get(id);
     });
   }

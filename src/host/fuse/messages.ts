@@ -45,6 +45,8 @@ export interface Pages {
 /** To the notifier: everything the old or the new rules could touch. */
 export interface Sweep {
   type: 'sweep';
+  /** Its report has the same: one that comes too late is not taken for the next one's. */
+  number: number;
   before: Published;
   after: Published;
   /** Names that lead elsewhere now: the directory's node, and the bytes as latin1. */
@@ -63,7 +65,7 @@ export type NoticeMessage = Pages | Sweep | Moved;
 /** Back to the control thread. */
 export type Report =
   | { type: 'healed'; epoch: number }
-  | { type: 'swept'; nodes: number }
+  | { type: 'swept'; number: number }
   /** The control file was written; whoever takes it replies to `unique` on `device`. */
   | { type: 'control'; text: string; unique: bigint; device: number }
   | { type: 'hit'; places: number[]; operation: string; path: string; errno: number };

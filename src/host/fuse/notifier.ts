@@ -64,44 +64,37 @@ export class Notifier {
     for (const { directory, name } of message.names) {
       this.#notices.entry(directory, Buffer.from(name, 'latin1'));
     }
-    this.#control.postMessage({ type: 'swept', nodes: this.#sweepRules(rules) });
+    this.#sweepRules(rules);
+    this.#control.postMessage({ type: 'swept', number: message.number });
   }
 
-  #sweepRules(rules: readonly Rule[]): number {
+  #sweepRules(rules: readonly Rule[]): void {
     const pages = rules.filter(touchesPages);
     const metadata = rules.filter(touchesMetadata);
-    let nodes = 0;
     if (metadata.length > 0 && this.#knowsEpochs()) {
       this.#notices.allEntries();
     }
-    if (pages.length + metadata.length > 0) nodes = this.#sweepNodes(pages, metadata);
-    return nodes;
+    if (pages.length + metadata.length > 0) this.#sweepNodes(pages, metadata);
   }
 
   #knowsEpochs(): boolean {
     return Atomics.load(this.#engine.memory.words, WORD.minor) >= EPOCH_MINOR;
   }
 
-  #sweepNodes(pages: readonly Rule[], metadata: readonly Rule[]): number {
+  #sweepNodes(pages: readonly Rule[], metadata: readonly Rule[]): void {
     const { table } = this.#engine;
     const oneByOne = !this.#knowsEpochs();
-    let touched = 0;
     for (let node = ROOT; node < table.top(); node++) {
       if (!table.isLive(node)) continue;
       const path = table.pathOf(node);
       const takes = (rule: Rule): boolean =>
         path === undefined ? rule.paths.length === 0 : matchesPath(rule, path);
-      if (pages.some(takes)) {
-        this.#notices.pages(node);
-        touched++;
-      }
+      if (pages.some(takes)) this.#notices.pages(node);
       if (!metadata.some(takes)) continue;
-      touched++;
       this.#notices.attributes(node);
       const parent = table.parentOf(node);
       if (oneByOne && parent !== 0) this.#notices.entry(parent, copyOf(table.nameOf(node)));
     }
-    return touched;
   }
 }
 

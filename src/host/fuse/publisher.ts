@@ -28,6 +28,9 @@ export class Publisher {
   readonly #fileSystem: FileSystem;
   readonly #engine: Engine;
   #published = NOTHING;
+  #sweeps = 0;
+  /** The kernel may still have cached what an earlier change was about. */
+  #owes = false;
   #onReport: ((report: Report) => void) | undefined;
 
   constructor(fileSystem: FileSystem, engine: Engine) {
@@ -56,10 +59,20 @@ export class Publisher {
     const standing = new Set(after.faults.map((one) => one.place));
     const places = before.faults.map((one) => one.place).filter((place) => !standing.has(place));
     this.#published = after;
-    await this.#answered('healed', LANES, () => {
+    const owed = this.#owes;
+    this.#owes = true;
+    const isOurs = (report: Report): boolean => report.type === 'healed' && report.epoch === epoch;
+    await this.#answered(isOurs, LANES, () => {
       this.#fileSystem.tellLanes({ type: 'healed', places, epoch });
     });
-    await this.#swept(changed(before, after), changed(after, before));
+    if (owed) await this.forgetAll([]);
+    else await this.#swept(changed(before, after), changed(after, before));
+    this.#owes = false;
+  }
+
+  /** A change was given up before the kernel had let go: the next one makes up for it. */
+  get owes(): boolean {
+    return this.#owes;
   }
 
   /** Nothing the kernel has cached outlives this, these names among it. */
@@ -69,8 +82,10 @@ export class Publisher {
 
   async #swept(before: Published, after: Published, names: Sweep['names'] = []): Promise<void> {
     if (before.faults.length + after.faults.length === 0) return;
-    await this.#answered('swept', 1, () => {
-      this.#fileSystem.tellNotifier({ type: 'sweep', before, after, names });
+    const number = ++this.#sweeps;
+    const isOurs = (report: Report): boolean => report.type === 'swept' && report.number === number;
+    await this.#answered(isOurs, 1, () => {
+      this.#fileSystem.tellNotifier({ type: 'sweep', number, before, after, names });
     });
   }
 
@@ -94,7 +109,7 @@ export class Publisher {
     if (!wants && needsTracking(before)) startOver(this.#engine);
   }
 
-  #answered(type: Report['type'], count: number, ask: () => void): Promise<void> {
+  #answered(isOurs: (report: Report) => boolean, count: number, ask: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       let missing = count;
       const timer = setTimeout(() => {
@@ -103,7 +118,7 @@ export class Publisher {
         reject(new Failure('not-in-force', message, { definite: false }));
       }, IN_FORCE_WITHIN_MS);
       this.#onReport = (report) => {
-        if (report.type !== type || --missing > 0) return;
+        if (!isOurs(report) || --missing > 0) return;
         clearTimeout(timer);
         this.#onReport = undefined;
         resolve();
