@@ -13,6 +13,8 @@ const LOOK_MS = 500;
 /** A process lets go of its descriptors one after the other. */
 const LOOKS = 10;
 const LOOK_AGAIN_MS = 20;
+/** ENOTCONN in the words of glibc, and of musl. */
+const NOT_CONNECTED = /Transport endpoint is not connected|Socket not connected/;
 
 /**
  * Whether the process behind a mount of ours is dead, as the kernel says it: ENOTCONN. That nobody was
@@ -22,13 +24,13 @@ function isDead(mountPoint: string): boolean {
   const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let look = 0; look < LOOKS; look++) {
     if (look > 0) Atomics.wait(sleeper, 0, 0, LOOK_AGAIN_MS);
-    const { signal, stderr } = spawnSync('stat', ['--file-system', '--', mountPoint], {
+    const { signal, stderr } = spawnSync('stat', ['-f', '--', mountPoint], {
       encoding: 'utf8',
       timeout: LOOK_MS,
       killSignal: 'SIGKILL',
       env: { ...process.env, LC_ALL: 'C' },
     });
-    if (stderr?.includes('Transport endpoint is not connected')) return true;
+    if (NOT_CONNECTED.test(stderr ?? '')) return true;
     if (signal !== null) return false;
   }
   return false;
