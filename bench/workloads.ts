@@ -9,9 +9,9 @@ import { ROOT } from '../test/support/needs.ts';
 import { RIVALS, roundOf, type Rival, type Round } from './workloads/round.ts';
 
 /**
- * `bench/workloads.ts [--turns 2] [--only RIVAL] [--json]`: the loads of Trogdor's protocol by the agent of its own jar
- * and by ours, in turn, each a task of its own (`--exec`) on the same broker: records a second as the
- * broker sees them, CPU a record with the start of the process, latencies as the status says, memory.
+ * `bench/workloads.ts [--turns 2] [--only RIVAL] [--json]`: the loads of Trogdor's protocol by the agent of
+ * its own jar and by ours, in turn, each a task of its own (`--exec`) on the same broker: records a second
+ * as the broker sees them, CPU a record with the start of the process, latencies as the status says, memory.
  */
 const { values } = parseArgs({
   options: {
