@@ -27,15 +27,20 @@ export function parseAddress(text: string): Address | undefined {
 
 /** The texts of one family among addresses; what is no address is left out. */
 export function familyOf(family: 4 | 6, addresses: readonly string[]): string[] {
-  const texts = addresses.map(parseAddress).filter((address) => address?.family === family);
-  return [...new Set(texts.map((address) => address?.text ?? ''))];
+  const texts = new Set<string>();
+  for (const address of addresses) {
+    const parsed = parseAddress(address);
+    if (parsed?.family === family) texts.add(parsed.text);
+  }
+  return [...texts];
 }
 
+const OCTET = '(0|[1-9][0-9]{0,2})';
+const IPV4 = new RegExp(`^${OCTET}[.]${OCTET}[.]${OCTET}[.]${OCTET}$`);
+
 function parseIpv4(text: string): number[] | undefined {
-  const parts = text.split('.');
-  const good = parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part));
-  const octets = parts.map(Number);
-  return good && octets.every((octet) => octet <= 255) ? octets : undefined;
+  const octets = IPV4.exec(text)?.slice(1).map(Number);
+  return octets?.every((octet) => octet <= 255) === true ? octets : undefined;
 }
 
 /** Eight groups of 16 bits. */

@@ -25,23 +25,25 @@ export interface PeerGroup {
   members: { peer: string; addresses: string[] }[];
 }
 
+type Peers = Pick<RuleTable, 'peers'>;
+
 /** Of rules that are asked for again and again: a thousand addresses take longer to read than to cut. */
-const known = new WeakMap<RuleTable, PeerGroup[]>();
+const known = new WeakMap<Peers, PeerGroup[]>();
 
 /** Peers grouped by family, ports and agent port. The same rules have the same groups. */
-export function groupsOf(rules: RuleTable): readonly PeerGroup[] {
+export function groupsOf(rules: Peers): readonly PeerGroup[] {
   const groups = known.get(rules) ?? group(rules);
   known.set(rules, groups);
   return groups;
 }
 
-function group(rules: RuleTable): PeerGroup[] {
+function group(rules: Peers): PeerGroup[] {
   const groups = new Map<string, PeerGroup>();
   for (const { name, ipv4, ipv6, ports, agentPort } of rules.peers) {
     for (const family of [4, 6] as const) {
       const addresses = familyOf(family, family === 4 ? ipv4 : ipv6);
       if (addresses.length === 0) continue;
-      const key = JSON.stringify([family, ports ?? null, agentPort ?? null]);
+      const key = `${family} ${agentPort ?? ''} ${ports ? JSON.stringify(ports) : ''}`;
       const id = `${groups.size}v${family}`;
       const group: PeerGroup = groups.get(key) ?? {
         name: `g${id}`,
@@ -118,12 +120,8 @@ export function packetsOf(
   return Object.fromEntries(peers.map((peer) => [peer.name, counted(peer)]));
 }
 
-/** Whether every address of the peers that are bitten now is still in its set. */
-export function holdsAll(
-  rules: RuleTable,
-  listed: ListedTable,
-  bitten: ReadonlySet<string>,
-): boolean {
+/** Whether every address of the peers (that are bitten now) is still in its set. */
+export function holdsAll(rules: Peers, listed: ListedTable, bitten?: ReadonlySet<string>): boolean {
   return groupsOf(rules).every((group) => {
     const there = new Set(listed.addresses[group.name] ?? []);
     return addressesIn(group, bitten).every((address) => there.has(address));

@@ -3,7 +3,8 @@ import type { ShapeTable } from '../model/act-shaping.ts';
 import type { RulePeer } from '../model/act-netfilter.ts';
 import { readStage, stageOf, writeStage } from '../model/shape-stage.ts';
 import { assertNames, assertOurs } from './netfilter.ts';
-import { setsOf, type PeerSet } from './nft-steer.ts';
+import { braces, DISCOVERY, leaving, trafficOf } from './nft-rules.ts';
+import { readListedTable } from './nft.ts';
 import { ROOT, SLOTS, type StandingShaper } from './tc.ts';
 
 /**
@@ -26,10 +27,29 @@ import { ROOT, SLOTS, type StandingShaper } from './tc.ts';
  */
 const ABOUT = 'about';
 
-const DISCOVERY =
-  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }';
 const ip = (family: 4 | 6): string => (family === 4 ? 'ip' : 'ip6');
-const braces = (items: readonly (string | number)[]): string => `{ ${items.join(', ')} }`;
+
+/** The set of a peer's addresses of one family. */
+interface PeerSet {
+  name: string;
+  peer: RulePeer;
+  family: 4 | 6;
+  addresses: string[];
+}
+
+/** One for each peer and address family that it has: each peer has classes of its own. */
+function setsOf(shaping: ShapeTable): PeerSet[] {
+  return shaping.peers.flatMap((peer, index) =>
+    ([4, 6] as const)
+      .map((family) => ({
+        name: `p${index}v${family}`,
+        peer,
+        family,
+        addresses: familyOf(family, family === 4 ? peer.ipv4 : peer.ipv6),
+      }))
+      .filter((set) => set.addresses.length > 0),
+  );
+}
 
 function elements(set: PeerSet, timeoutMs: number): string {
   return braces(set.addresses.map((address) => `${address} timeout ${timeoutMs}ms`));
@@ -50,15 +70,6 @@ function controlRules(shaping: ShapeTable): string[] {
     });
     return [`${ip(family)} daddr ${there} tcp sport ${agentPort} accept`, ...asking];
   });
-}
-
-function trafficOf({ protocol }: ShapeTable, { ports }: RulePeer): string[] {
-  if (!ports) return [protocol === 'all' ? '' : ` meta l4proto ${protocol}`];
-  const carrier = protocol === 'all' ? 'meta l4proto { tcp, udp } th' : protocol;
-  return [
-    ...(ports.local.length > 0 ? [` ${carrier} sport ${braces(ports.local)}`] : []),
-    ...(ports.remote.length > 0 ? [` ${carrier} dport ${braces(ports.remote)}`] : []),
-  ];
 }
 
 /** Where a fault has its place among those that shape. */
@@ -92,7 +103,7 @@ export function writeShapeTable(shaping: ShapeTable, { slot, indices }: ShapePla
   const rules = sets.flatMap((set) => {
     const chain = `c${shaping.peers.indexOf(set.peer)}`;
     const comment = `comment "${shaping.faultId} ${set.peer.name}"`;
-    return trafficOf(shaping, set.peer).map(
+    return trafficOf(shaping.protocol, leaving(set.peer.ports)).map(
       (traffic) =>
         `${ip(set.family)} daddr @${set.name}${traffic} counter jump ${chain} ${comment}`,
     );
@@ -128,6 +139,14 @@ export function writeShapeRefresh(shaping: ShapeTable): string {
     `add element inet ${shaping.table} ${set.name} ${elements(set, shaping.timeoutMs)}`,
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether every address of the peers is in its set. @param json of the table's sets, listed. */
+export function shapesAll(shaping: ShapeTable, json: string): boolean {
+  const { addresses: there } = readListedTable(json, shaping.table);
+  return setsOf(shaping).every(({ name, addresses }) =>
+    addresses.every((address) => there[name]?.includes(address) === true),
+  );
 }
 
 /** Lists what a table says of itself as JSON. An error where it is of another sort. */

@@ -1,18 +1,27 @@
-import { familyOf } from '../base/address.ts';
-import { assert } from '../base/assert.ts';
-import type { RulePeer } from '../model/act-netfilter.ts';
 import type { SteerTable } from '../model/act-packets.ts';
+import {
+  addressesIn,
+  assertNames,
+  assertOurs,
+  groupsOf,
+  holdsAll,
+  type PeerGroup,
+} from './netfilter.ts';
+import { braces, controlRules, DISCOVERY, incoming, saddr, trafficOf } from './nft-rules.ts';
+import { readListedTable } from './nft.ts';
 
 /**
  * nftables commands of a table that hands packets to a queue (nft(8)), and its listing read back.
  *
  *   table inet <token> {
- *     set p<i>v<4|6> { type ipv<4|6>_addr; flags timeout; elements = { <address> timeout <ms> } }
+ *     set g<i>v<4|6> { type ipv<4|6>_addr; flags timeout; timeout <ms>; elements = {...} }
+ *     set c<i>v<4|6> { type ipv<4|6>_addr; counter; elements = { <address> comment "<peer>" } }
  *     chain held { queue flags bypass to <number> }      or the same by xtables: nft-queue-rule.ts
  *     chain input {
  *       type filter hook input priority -5; policy accept;
  *       loopback, neighbour discovery and the path between coordinator and agent accept
- *       ip|ip6 saddr @p<i>v<4|6> [meta l4proto {...}] [th sport|dport {...}] counter jump held
+ *       ip|ip6 saddr @g<i>v<4|6> [meta l4proto {...}] [th sport|dport {...}]
+ *         ip|ip6 saddr @c<i>v<4|6> jump held comment "<fault id>"
  *     }
  *   }
  *
@@ -21,110 +30,41 @@ import type { SteerTable } from '../model/act-packets.ts';
  */
 export const HELD_CHAIN = 'held';
 
-const TOKEN = /^faultline-[0-9a-z]{1,32}$/;
-const FAULT_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const DISCOVERY =
-  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }';
-
-/** The set of a peer's addresses of one family. */
-export interface PeerSet {
-  name: string;
-  peer: RulePeer;
-  family: 4 | 6;
-  addresses: string[];
-}
-
-/** One for each peer and address family that it has. */
-export function setsOf(steer: SteerTable): PeerSet[] {
-  return steer.peers.flatMap((peer, index) =>
-    ([4, 6] as const)
-      .map((family) => ({
-        name: `p${index}v${family}`,
-        peer,
-        family,
-        addresses: familyOf(family, family === 4 ? peer.ipv4 : peer.ipv6),
-      }))
-      .filter((set) => set.addresses.length > 0),
+function setLines(steer: SteerTable, group: PeerGroup): string[] {
+  const type = `type ipv${group.family}_addr;`;
+  const counted = group.members.flatMap(({ peer, addresses }) =>
+    addresses.map((address) => `${address} comment "${peer}"`),
   );
-}
-
-const ip = (family: 4 | 6): string => (family === 4 ? 'ip' : 'ip6');
-const braces = (items: readonly (string | number)[]): string => `{ ${items.join(', ')} }`;
-
-function elements(set: PeerSet, timeoutMs: number): string {
-  return braces(set.addresses.map((address) => `${address} timeout ${timeoutMs}ms`));
-}
-
-function assertTable(table: string): void {
-  assert(TOKEN.test(table), `table name ${table}`);
-}
-
-function assertNames(steer: SteerTable): void {
-  assertTable(steer.table);
-  assert(FAULT_ID.test(steer.faultId), `fault id ${steer.faultId}`);
-  assert(Number.isInteger(steer.timeoutMs) && steer.timeoutMs > 0, `timeout ${steer.timeoutMs}`);
-  for (const { name, ports } of steer.peers) {
-    assert(NODE_NAME.test(name), `node name ${name}`);
-    for (const port of [...(ports?.local ?? []), ...(ports?.remote ?? [])])
-      assert(Number.isInteger(port) && port >= 1 && port <= 65_535, `port ${port}`);
-  }
-}
-
-/** Accepting rules: the path between coordinator and agent, in both directions, and no more. */
-function controlRules(steer: SteerTable): string[] {
-  const rules: string[] = [];
-  for (const family of [4, 6] as const) {
-    const coordinator = familyOf(family, steer.control.coordinatorAddresses);
-    if (coordinator.length === 0) continue;
-    const there = braces(coordinator);
-    rules.push(`${ip(family)} saddr ${there} tcp dport ${steer.control.agentPort} accept`);
-    // Where the coordinator lives on this node: what peers' agents answer, but no new connection.
-    for (const set of setsOf(steer)) {
-      if (set.family !== family || set.peer.agentPort === undefined) continue;
-      const from = `${ip(family)} saddr ${braces(set.addresses)} tcp sport ${set.peer.agentPort}`;
-      rules.push(`${from} ${ip(family)} daddr ${there} tcp flags & (syn | ack) != syn accept`);
-    }
-  }
-  return rules;
-}
-
-/** What a peer's packets are known by besides its address: any of these. */
-function trafficOf({ protocol }: SteerTable, { ports }: RulePeer): string[] {
-  if (!ports) return [protocol === 'all' ? '' : ` meta l4proto ${protocol}`];
-  const carrier = protocol === 'all' ? 'meta l4proto { tcp, udp } th' : protocol;
+  const within = `flags timeout; timeout ${steer.timeoutMs}ms;`;
   return [
-    ...(ports.local.length > 0 ? [` ${carrier} dport ${braces(ports.local)}`] : []),
-    ...(ports.remote.length > 0 ? [` ${carrier} sport ${braces(ports.remote)}`] : []),
+    ` set ${group.name} { ${type} ${within} elements = ${braces(addressesIn(group))}; }`,
+    ` set ${group.counts} { ${type} counter; elements = ${braces(counted)}; }`,
   ];
 }
 
-function peerRules(steer: SteerTable, set: PeerSet): string[] {
-  const comment = `comment "${steer.faultId} ${set.peer.name}"`;
-  return trafficOf(steer, set.peer).map(
-    (traffic) =>
-      `${ip(set.family)} saddr @${set.name}${traffic} counter jump ${HELD_CHAIN} ${comment}`,
+function groupRules({ faultId, protocol }: SteerTable, group: PeerGroup): string[] {
+  const from = (set: string): string => `${saddr(group.family)} @${set}`;
+  const counted = `${from(group.counts)} jump ${HELD_CHAIN} comment "${faultId}"`;
+  return trafficOf(protocol, incoming(group.ports)).map(
+    (traffic) => `${from(group.name)}${traffic} ${counted}`,
   );
 }
 
 /** One transaction that makes the table, without the one rule that hands packets over. */
 export function writeSteerTable(steer: SteerTable): string {
   assertNames(steer);
-  const sets = setsOf(steer);
+  const groups = groupsOf(steer);
   const rules = [
     'iif "lo" accept',
     `${DISCOVERY} accept`,
     ...controlRules(steer),
-    ...sets.flatMap((set) => peerRules(steer, set)),
+    ...groups.flatMap((group) => groupRules(steer, group)),
   ];
   return [
     `add table inet ${steer.table}`,
     `delete table inet ${steer.table}`,
     `table inet ${steer.table} {`,
-    ...sets.map(
-      (set) =>
-        ` set ${set.name} { type ipv${set.family}_addr; flags timeout; elements = ${elements(set, steer.timeoutMs)}; }`,
-    ),
+    ...groups.flatMap((group) => setLines(steer, group)),
     ` chain ${HELD_CHAIN} {`,
     ' }',
     ' chain input {',
@@ -138,75 +78,44 @@ export function writeSteerTable(steer: SteerTable): string {
 
 /** The rule that hands packets over, where the kernel has nftables' own queue expression. */
 export function writeHandOver(table: string, queue: number): string {
-  assertTable(table);
+  assertOurs(table);
   return `add rule inet ${table} ${HELD_CHAIN} queue flags bypass to ${queue}\n`;
 }
 
 /** Renews the timeouts; rejected whole where one element has expired, or with the table gone. */
 export function writeSteerRefresh(steer: SteerTable): string {
   assertNames(steer);
-  const lines = setsOf(steer).flatMap((set) => [
-    `delete element inet ${steer.table} ${set.name} ${braces(set.addresses)}`,
-    `add element inet ${steer.table} ${set.name} ${elements(set, steer.timeoutMs)}`,
-  ]);
+  const lines = groupsOf(steer).flatMap((group) => {
+    const elements = `element inet ${steer.table} ${group.name} ${braces(addressesIn(group))}`;
+    return [`delete ${elements}`, `add ${elements}`];
+  });
   return `${lines.join('\n')}\n`;
 }
 
 /** No packet is steered any more; the table stays. An error where there is none. */
 export function writeLetPass(table: string): string {
-  assertTable(table);
+  assertOurs(table);
   return `flush chain inet ${table} input\n`;
-}
-
-/** Deletes the table, and is no error where there is none. */
-export function writeUnsteer(table: string): string {
-  assertTable(table);
-  return `add table inet ${table}\ndelete table inet ${table}\n`;
 }
 
 /** Lists the sets as JSON. Not the whole table: libxtables complains aloud of the queue's rule. */
 export function writeListSets(table: string): string {
-  assertTable(table);
+  assertOurs(table);
   return `list sets table inet ${table}\n`;
 }
 
 /** Lists the rules that steer as JSON. */
 export function writeListInput(table: string): string {
-  assertTable(table);
+  assertOurs(table);
   return `list chain inet ${table} input\n`;
-}
-
-interface Listed {
-  nftables?: {
-    set?: { name: string; elem?: unknown[] };
-    rule?: { comment?: string; expr?: { counter?: { packets?: number } }[] };
-  }[];
-}
-
-function addressOf(element: unknown): unknown {
-  if (typeof element === 'string') return element;
-  return (element as { elem?: { val?: unknown } }).elem?.val;
 }
 
 /** Whether every address of the peers is in its set. @param json of writeListSets. */
 export function steersAll(steer: SteerTable, json: string): boolean {
-  const there = new Map<string, Set<unknown>>();
-  for (const { set } of (JSON.parse(json) as Listed).nftables ?? []) {
-    if (set) there.set(set.name, new Set((set.elem ?? []).map(addressOf)));
-  }
-  return setsOf(steer).every((set) =>
-    set.addresses.every((address) => there.get(set.name)?.has(address) === true),
-  );
+  return holdsAll(steer, readListedTable(json, steer.table));
 }
 
-/** Packets steered, by peer. @param json of writeListInput. */
-export function readSteered(json: string): Record<string, number> {
-  const packets: Record<string, number> = {};
-  for (const { rule } of (JSON.parse(json) as Listed).nftables ?? []) {
-    const [, peer] = (rule?.comment ?? '').split(' ');
-    if (!rule || peer === undefined) continue;
-    const counted = rule.expr?.find((part) => part.counter)?.counter?.packets ?? 0;
-    packets[peer] = (packets[peer] ?? 0) + counted;
-  }
-  return packets;
+/** Packets steered, by peer. @param json of writeListSets. */
+export function readSteered(table: string, json: string): Record<string, number> {
+  return readListedTable(json, table).packets;
 }

@@ -1,4 +1,3 @@
-import { familyOf } from '../base/address.ts';
 import { EVERY_PACKET, type RuleTable } from '../model/act-netfilter.ts';
 import {
   addressesIn,
@@ -10,6 +9,16 @@ import {
   type ListedTable,
   type PeerGroup,
 } from './netfilter.ts';
+import {
+  braces,
+  controlRules,
+  daddr,
+  DISCOVERY,
+  incoming,
+  leaving,
+  saddr,
+  trafficOf,
+} from './nft-rules.ts';
 
 /**
  * nftables commands of a rule table, as text for libnftables or `nft -f` (nft(8)), and its listing
@@ -36,34 +45,10 @@ import {
  * output, with addresses and ports turned round: nobody waits for the sending of a RST.
  */
 
-const DISCOVERY =
-  'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert }';
 const RST = 'tcp flags & rst == rst';
-
-const saddr = (family: 4 | 6): string => (family === 4 ? 'ip saddr' : 'ip6 saddr');
-const daddr = (family: 4 | 6): string => (family === 4 ? 'ip daddr' : 'ip6 daddr');
-const braces = (items: readonly (string | number)[]): string => `{ ${items.join(', ')} }`;
 
 /** Room for an address that two processors are adding at once: a full set would let packets pass. */
 const roomFor = (group: PeerGroup): number => 2 * addressesIn(group).length + 64;
-
-/** Accepting rules: the path between coordinator and agent, in both directions, and no more. */
-function controlRules(rules: RuleTable): string[] {
-  const lines: string[] = [];
-  for (const family of [4, 6] as const) {
-    const coordinator = familyOf(family, rules.control.coordinatorAddresses);
-    if (coordinator.length === 0) continue;
-    const there = braces(coordinator);
-    lines.push(`${saddr(family)} ${there} tcp dport ${rules.control.agentPort} accept`);
-    // Where the coordinator lives on this node: what peers' agents answer, but no new connection.
-    for (const group of groupsOf(rules)) {
-      if (group.family !== family || group.agentPort === undefined) continue;
-      const from = `${saddr(family)} @${group.name} tcp sport ${group.agentPort}`;
-      lines.push(`${from} ${daddr(family)} ${there} tcp flags & (syn | ack) != syn accept`);
-    }
-  }
-  return lines;
-}
 
 /** What lets the other side's refusals through: a RST that is answered by a RST kills nothing. */
 function answerRules(rules: RuleTable): string[] {
@@ -75,18 +60,10 @@ function answerRules(rules: RuleTable): string[] {
   return rules.how === 'reset' ? [`${RST} accept`, ...lines] : lines;
 }
 
-/** The matches a group's packets are known by besides their address: any of these. */
-function trafficOf(rules: RuleTable, { ports }: PeerGroup): string[] {
-  // RSTs are TCP.
-  const protocol = rules.how === 'swallow-resets' ? 'tcp' : rules.protocol;
-  if (!ports) return [protocol === 'all' ? '' : ` meta l4proto ${protocol}`];
-  const turned = rules.how === 'swallow-resets';
-  const [to, from] = turned ? [ports.remote, ports.local] : [ports.local, ports.remote];
-  const carrier = protocol === 'all' ? 'meta l4proto { tcp, udp } th' : protocol;
-  return [
-    ...(to.length > 0 ? [` ${carrier} dport ${braces(to)}`] : []),
-    ...(from.length > 0 ? [` ${carrier} sport ${braces(from)}`] : []),
-  ];
+/** RSTs are TCP, and leave. */
+function matchesOf({ how, protocol }: RuleTable, { ports }: PeerGroup): string[] {
+  const swallows = how === 'swallow-resets';
+  return trafficOf(swallows ? 'tcp' : protocol, swallows ? leaving(ports) : incoming(ports));
 }
 
 function groupRules(rules: RuleTable, group: PeerGroup): string[] {
@@ -98,7 +75,7 @@ function groupRules(rules: RuleTable, group: PeerGroup): string[] {
   const comment = `comment "${rules.faultId}"`;
   const counted = `${share} add @${group.counts} { ${address} counter }`;
   const refuse = `${counted} reject with icmpx admin-prohibited ${comment}`;
-  return trafficOf(rules, group).flatMap((traffic) => {
+  return matchesOf(rules, group).flatMap((traffic) => {
     const meets = `${address} @${group.name}${traffic}`;
     switch (rules.how) {
       case 'drop':
@@ -189,7 +166,7 @@ export function writeList(table: string): string {
 }
 
 interface ListedObject {
-  set?: { name: string; elem?: unknown[] };
+  set?: { table: string; name: string; elem?: unknown[] };
   rule?: { comment?: string; expr?: { counter?: { packets?: number } }[] };
   table?: { name: string };
 }
@@ -201,16 +178,20 @@ function objectsOf(json: string): ListedObject[] {
   return Array.isArray(parsed.nftables) ? parsed.nftables : [];
 }
 
-/** Reads `nft -j list table`. @throws SyntaxError where the text is no JSON. */
-export function readListedTable(json: string): ListedTable {
+/**
+ * Reads `nft -j list table` or `list sets`. @throws SyntaxError where the text is no JSON.
+ * @param only the table whose sets are meant: `list sets table` shows those of all (nft 1.0.6).
+ */
+export function readListedTable(json: string, only?: string): ListedTable {
   const listed: ListedTable = { packets: {}, addresses: {} };
   const count = (whom: string, packets: number | undefined): void => {
     if (packets !== undefined) listed.packets[whom] = (listed.packets[whom] ?? 0) + packets;
   };
   for (const { set, rule } of objectsOf(json)) {
+    if (set && only !== undefined && set.table !== only) continue;
     const elements = (set?.elem ?? []).map(readElement);
     if (set) listed.addresses[set.name] = elements.map(({ address }) => address);
-    for (const { address, packets } of elements) count(address, packets);
+    for (const { address, whom = address, packets } of elements) count(whom, packets);
     const whose = readComment(rule?.comment ?? '');
     if (!rule || !whose) continue;
     listed.faultId ??= whose.faultId;
@@ -220,14 +201,19 @@ export function readListedTable(json: string): ListedTable {
   return listed;
 }
 
+interface ListedElement {
+  elem?: { val?: unknown; comment?: string; counter?: { packets?: number } };
+}
+
 /** An element with a timeout or a counter is {elem: {val, ...}}, any other a bare value. */
-function readElement(element: unknown): { address: string; packets?: number } {
+function readElement(element: unknown): { address: string; whom?: string; packets?: number } {
   if (typeof element === 'string') return { address: element };
-  const { elem } = element as { elem?: { val?: unknown; counter?: { packets?: number } } };
-  const address = typeof elem?.val === 'string' ? elem.val : '';
-  return elem?.counter?.packets === undefined
-    ? { address }
-    : { address, packets: elem.counter.packets };
+  const { val, comment, counter } = (element as ListedElement).elem ?? {};
+  return {
+    address: typeof val === 'string' ? val : '',
+    ...(comment !== undefined && { whom: comment }),
+    ...(counter?.packets !== undefined && { packets: counter.packets }),
+  };
 }
 
 /** Names of our tables in `nft -j list tables inet`. */

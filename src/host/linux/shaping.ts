@@ -5,12 +5,13 @@ import { Failure } from '../../core/base/failure.ts';
 import { readOurTables, writeDelete } from '../../core/codec/nft.ts';
 import {
   readShaper,
+  shapesAll,
   writeListShaper,
   writeShapeRefresh,
   writeShapeTable,
   type ShapePlace,
 } from '../../core/codec/nft-shape.ts';
-import { steersAll, writeListSets } from '../../core/codec/nft-steer.ts';
+import { writeListSets } from '../../core/codec/nft-steer.ts';
 import {
   classesOf,
   foreignOn,
@@ -66,7 +67,7 @@ export class Shaping {
     const { shaping } = act;
     const marked = await seenWhole(async () => {
       const sets = await this.#nft.run(writeListSets(shaping.table), true);
-      return sets.ok && steersAll(shaping, sets.output);
+      return sets.ok && shapesAll(shaping, sets.output);
     });
     if (!marked) return false;
     const [shapers, qdiscs] = await Promise.all([this.#shapers(), this.#qdiscs()]);

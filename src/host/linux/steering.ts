@@ -5,12 +5,11 @@ import {
   steersAll,
   writeHandOver,
   writeLetPass,
-  writeListInput,
   writeListSets,
   writeSteerRefresh,
   writeSteerTable,
-  writeUnsteer,
 } from '../../core/codec/nft-steer.ts';
+import { writeDelete } from '../../core/codec/nft.ts';
 import type { PacketAct, SteerTable } from '../../core/model/act-packets.ts';
 import { NO_PACKETS, type PacketCounts } from '../../core/model/query-packets.ts';
 import { COUNT } from '../nfqueue/counters.ts';
@@ -137,7 +136,7 @@ export class Steering {
   async #release(token: string): Promise<void> {
     await this.#nft.run(writeLetPass(token), false);
     await endPackets(token);
-    const run = await this.#nft.run(writeUnsteer(token), false);
+    const run = await this.#nft.run(writeDelete(token), false);
     if (!run.ok) throw rejected(run);
   }
 
@@ -150,8 +149,8 @@ export class Steering {
 
   /** By peer; nobody without the table. */
   async #steered(token: string): Promise<Record<string, number>> {
-    const run = await this.#nft.run(writeListInput(token), true);
-    return run.ok ? readSteered(run.output) : {};
+    const run = await this.#nft.run(writeListSets(token), true);
+    return run.ok ? readSteered(token, run.output) : {};
   }
 }
 

@@ -13,7 +13,7 @@ import {
   writeVerdict,
 } from '../../../src/core/codec/nfqueue.ts';
 import { writeQueueRule } from '../../../src/core/codec/nft-queue-rule.ts';
-import { writeSteerTable } from '../../../src/core/codec/nft-steer.ts';
+import { readSteered, writeSteerTable } from '../../../src/core/codec/nft-steer.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const viewOf = (bytes: Uint8Array): DataView =>
@@ -137,11 +137,32 @@ suite('steering', () => {
     const control = at('ip saddr { 198.51.100.9 } tcp dport 8611 accept');
     assert.ok(at('iif "lo" accept') < control);
     for (const rule of [
-      'ip saddr @p0v4 tcp dport { 9092 } counter jump held comment "steer-1 n2"',
-      'ip saddr @p0v4 tcp sport { 9093, 9094 } counter jump held comment "steer-1 n2"',
-      'ip6 saddr @p0v6 tcp dport { 9092 } counter jump held comment "steer-1 n2"',
-      'ip saddr @p1v4 meta l4proto tcp counter jump held comment "steer-1 n3"',
+      'ip saddr @g0v4 tcp dport { 9092 } ip saddr @c0v4 jump held comment "steer-1"',
+      'ip saddr @g0v4 tcp sport { 9093, 9094 } ip saddr @c0v4 jump held comment "steer-1"',
+      'ip6 saddr @g1v6 tcp dport { 9092 } ip6 saddr @c1v6 jump held comment "steer-1"',
+      'ip saddr @g2v4 meta l4proto tcp ip saddr @c2v4 jump held comment "steer-1"',
     ])
       assert.ok(at(rule) > control);
+    at('set c2v4 { type ipv4_addr; counter; elements = { 198.51.100.3 comment "n3" }; }');
+  });
+
+  test('packets are counted by peer, of this table alone', () => {
+    const set = (table: string, name: string, elem: object[]): object => ({
+      set: { table, name, elem: elem.map((each) => ({ elem: each })) },
+    });
+    const counted = (val: string, comment: string, packets: number): object => ({
+      val,
+      comment,
+      counter: { packets, bytes: 0 },
+    });
+    const listed = JSON.stringify({
+      nftables: [
+        set('faultline-one', 'g0v4', [{ val: '198.51.100.2', expires: 9 }]),
+        set('faultline-one', 'c0v4', [counted('198.51.100.2', 'n2', 3)]),
+        set('faultline-one', 'c1v6', [counted('2001:db8::2', 'n2', 4)]),
+        set('faultline-two', 'c0v4', [counted('198.51.100.2', 'n2', 100)]),
+      ],
+    });
+    assert.deepEqual(readSteered('faultline-one', listed), { n2: 7 });
   });
 });
