@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
-import { Failure } from '../../src/core/base/failure.ts';
-import type { Act } from '../../src/core/model/act.ts';
 import type { SteerTable } from '../../src/core/model/act-packets.ts';
+import type { PacketCounts } from '../../src/core/model/query-packets.ts';
 import { ownToken } from '../support/own-token.ts';
-import { benchTests, ours, type Bench } from './linux-suite.ts';
+import { benchTests, type Bench } from './linux-suite.ts';
+import { expireAlone, liveOnce, type StandingActs } from './standing-life.ts';
 
 function steerOf(timeoutMs: number): SteerTable {
   const ports = { local: [9092], remote: [9092] };
@@ -26,6 +26,16 @@ const HALF = {
   correlation: { numerator: 0, denominator: 1 },
 };
 
+function actsOf(timeoutMs: number): StandingActs & { steer: SteerTable } {
+  const steer = steerOf(timeoutMs);
+  return {
+    steer,
+    start: { act: 'packets.steer', steer, shape: { loss: HALF }, seed: 1 },
+    refresh: { act: 'packets.refresh', steer },
+    release: { act: 'packets.release', token: steer.table },
+  };
+}
+
 /** What both implementations promise of packet processes. */
 export function packetsSuite(
   name: string,
@@ -37,48 +47,20 @@ export function packetsSuite(
     onBench(
       'packets are steered once or twice, found, and released once or twice',
       async (bench) => {
-        const { linux } = bench;
-        const steer = steerOf(60_000);
-        const start: Act = { act: 'packets.steer', steer, shape: { loss: HALF }, seed: 1 };
-        const refresh: Act = { act: 'packets.refresh', steer };
-        const release: Act = { act: 'packets.release', token: steer.table };
-        await linux.perform(release);
-        await linux.perform(refresh);
-        assert.equal(await linux.holds(start), false);
-        assert.equal(await linux.holds(release), true);
-        await linux.perform(start);
-        await linux.perform(start);
-        await linux.perform(refresh);
-        assert.equal(await linux.holds(start), true);
-        assert.equal(await linux.holds(release), false);
-        const counts = await linux.ask({ query: 'steeredPackets', token: steer.table });
-        assert.equal(counts.running, true);
-        assert.deepEqual(counts.steered, { n2: 0, n3: 0 });
-        const left = await ours(linux);
-        assert.ok(left.some(({ act }) => act === 'packets.release'));
-        for (const remove of left) await linux.perform(remove);
-        assert.deepEqual(await ours(linux), []);
-        await linux.perform(release);
-        assert.equal(await linux.holds(start), false);
-        assert.equal(await linux.holds(release), true);
-        const none = await linux.ask({ query: 'steeredPackets', token: steer.table });
-        assert.equal(none.running, false);
+        const { steer, ...acts } = actsOf(60_000);
+        const counts = (): Promise<PacketCounts> =>
+          bench.linux.ask({ query: 'steeredPackets', token: steer.table });
+        await liveOnce(bench, acts, async () => {
+          const { running, steered } = await counts();
+          assert.equal(running, true);
+          assert.deepEqual(steered, { n2: 0, n3: 0 });
+        });
+        assert.equal((await counts()).running, false);
       },
     );
 
-    onBench('steering that nobody refreshes ends by itself, and is not revived', async (bench) => {
-      const { linux } = bench;
-      const steer = steerOf(2_000);
-      await linux.perform({ act: 'packets.steer', steer, shape: { loss: HALF }, seed: 1 });
-      await bench.pass(3_000);
-      assert.equal(await linux.holds({ act: 'packets.refresh', steer }), false);
-      await assert.rejects(
-        linux.perform({ act: 'packets.refresh', steer }),
-        (error) => error instanceof Failure && error.code === 'expired',
-      );
-      await linux.perform({ act: 'packets.release', token: steer.table });
-      await linux.perform({ act: 'packets.refresh', steer });
-      assert.deepEqual(await ours(linux), []);
-    });
+    onBench('steering that nobody refreshes ends by itself, and is not revived', (bench) =>
+      expireAlone(bench, actsOf(2_000)),
+    );
   });
 }

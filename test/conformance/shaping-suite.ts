@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite } from 'node:test';
-import { Failure } from '../../src/core/base/failure.ts';
-import type { Act } from '../../src/core/model/act.ts';
 import type { ShapeTable } from '../../src/core/model/act-shaping.ts';
 import type { AnswerTo } from '../../src/core/model/query.ts';
 import { ownToken } from '../support/own-token.ts';
 import { benchTests, ours, type Bench } from './linux-suite.ts';
+import { expireAlone, liveOnce, type StandingActs } from './standing-life.ts';
 
 const RATE = { bytesPerSecond: 125_000, burstBytes: 32_000, latencyUs: 500_000 };
 
@@ -25,6 +24,14 @@ function shapingOf(device: string, more: Partial<ShapeTable> = {}): ShapeTable {
     devices: [device],
     shape: { rate: RATE },
     ...more,
+  };
+}
+
+function actsOf(shaping: ShapeTable): StandingActs {
+  return {
+    start: { act: 'shaping.apply', shaping },
+    refresh: { act: 'shaping.refresh', shaping },
+    release: { act: 'shaping.release', token: shaping.table },
   };
 }
 
@@ -48,60 +55,26 @@ export function shapingSuite(
     onBench(
       'packets are shaped once or twice, found, and released once or twice',
       async (bench) => {
-        const { linux } = bench;
         const shaping = shapingOf(await deviceOf(bench));
-        const start: Act = { act: 'shaping.apply', shaping };
-        const refresh: Act = { act: 'shaping.refresh', shaping };
-        const release: Act = { act: 'shaping.release', token: shaping.table };
-        await linux.perform(release);
-        await linux.perform(refresh);
-        assert.equal(await linux.holds(start), false);
-        assert.equal(await linux.holds(release), true);
-        await linux.perform(start);
-        await linux.perform(start);
-        await linux.perform(refresh);
-        assert.equal(await linux.holds(start), true);
-        assert.equal(await linux.holds(release), false);
+        const { table } = shaping;
         const peers = shaping.peers.map(({ name: node, ipv4, ipv6 }) => ({
           name: node,
           addresses: [...ipv4, ...ipv6],
         }));
-        const { table } = shaping;
-        const counters = {
-          query: 'packetCounters',
-          backend: 'nft' as const,
-          table,
-          peers,
-        } as const;
-        assert.deepEqual((await linux.ask(counters)).packets, { n2: 0, n3: 0 });
-        const { shapers, foreign } = await egressOf(bench);
-        assert.deepEqual(shapers, [{ faultId: 'suite-1', sort: 'rate', peers: ['n2', 'n3'] }]);
-        assert.deepEqual(foreign, {});
-        const left = await ours(linux);
-        assert.ok(left.some(({ act }) => act === 'shaping.release'));
-        for (const remove of left) await linux.perform(remove);
-        assert.deepEqual(await ours(linux), []);
-        await linux.perform(release);
-        assert.equal(await linux.holds(start), false);
-        assert.equal(await linux.holds(release), true);
+        await liveOnce(bench, actsOf(shaping), async () => {
+          const counters = { query: 'packetCounters', backend: 'nft', table, peers } as const;
+          assert.deepEqual((await bench.linux.ask(counters)).packets, { n2: 0, n3: 0 });
+          const { shapers, foreign } = await egressOf(bench);
+          assert.deepEqual(shapers, [{ faultId: 'suite-1', sort: 'rate', peers: ['n2', 'n3'] }]);
+          assert.deepEqual(foreign, {});
+        });
         assert.deepEqual((await egressOf(bench)).shapers, []);
       },
     );
 
-    onBench('shaping that nobody refreshes ends by itself, and is not revived', async (bench) => {
-      const { linux } = bench;
-      const shaping = shapingOf(await deviceOf(bench), { timeoutMs: 2_000 });
-      await linux.perform({ act: 'shaping.apply', shaping });
-      await bench.pass(3_000);
-      assert.equal(await linux.holds({ act: 'shaping.refresh', shaping }), false);
-      await assert.rejects(
-        linux.perform({ act: 'shaping.refresh', shaping }),
-        (error) => error instanceof Failure && error.code === 'expired',
-      );
-      await linux.perform({ act: 'shaping.release', token: shaping.table });
-      await linux.perform({ act: 'shaping.refresh', shaping });
-      assert.deepEqual(await ours(linux), []);
-    });
+    onBench('shaping that nobody refreshes ends by itself, and is not revived', async (bench) =>
+      expireAlone(bench, actsOf(shapingOf(await deviceOf(bench), { timeoutMs: 2_000 }))),
+    );
 
     onBench('one of two faults ends, and the other stays as it is', async (bench) => {
       const { linux } = bench;
