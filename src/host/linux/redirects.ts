@@ -16,6 +16,7 @@ import type { RedirectBackend, Redirection } from '../../core/model/redirection.
 import type { Iptables } from './iptables.ts';
 import { boottimeMs } from './libc.ts';
 import type { Nft } from './nft.ts';
+import type { RuleBackend } from './rule-backend.ts';
 
 /** Beside the orders of a process that redirects: what the agent was told to call. */
 export interface Through {
@@ -35,9 +36,14 @@ export class Redirects {
     this.#iptables = iptables;
   }
 
+  #of(backend: RedirectBackend): RuleBackend {
+    return backend === 'iptables' ? this.#iptables : this.#nft;
+  }
+
   /** In place of what is there by that name. @param to the process's port. @throws Failure */
   async make(redirection: Redirection, to: number): Promise<void> {
-    if (redirection.backend === 'nft') return this.#nft.change(writeRedirectTable(redirection, to));
+    if (redirection.backend !== 'iptables')
+      return this.#nft.change(writeRedirectTable(redirection, to));
     const saved = await this.#iptables.saveBoth();
     this.#renewedMs = boottimeMs();
     await this.#iptables.ipset(writePorts(redirection));
@@ -52,7 +58,8 @@ export class Redirects {
    * and not what somebody took away. @throws Failure
    */
   async renew(redirection: Redirection): Promise<void> {
-    if (redirection.backend === 'nft') return this.#nft.change(writeRedirectRefresh(redirection));
+    if (redirection.backend !== 'iptables')
+      return this.#nft.change(writeRedirectRefresh(redirection));
     const nowMs = boottimeMs();
     // ipset would add an expired entry anew, and asking first would be another program to start.
     if (nowMs - this.#renewedMs >= redirection.timeoutMs)
@@ -65,13 +72,13 @@ export class Redirects {
 
   /** What is new passes the process by; what runs through it stays with it. @throws Failure without rules. */
   async stop(backend: RedirectBackend, table: string): Promise<void> {
-    if (backend === 'nft') return this.#nft.change(writeRedirectStop(table));
+    if (backend !== 'iptables') return this.#nft.change(writeRedirectStop(table));
     await this.#iptables.ipset(`flush ${portsSet(table)}\n`);
   }
 
   /** Only once no connection runs through a proxy any more: see writeRedirectStop. */
   async remove(backend: RedirectBackend, table: string): Promise<void> {
-    await (backend === 'nft' ? this.#nft : this.#iptables).delete(table);
+    await this.#of(backend).delete(table);
   }
 
   /** Which backend's rules a process has; nft, where it has none yet. */
@@ -81,7 +88,7 @@ export class Redirects {
 
   /** Ports that are redirected at this moment; undefined where there are no such rules. */
   async ports(backend: RedirectBackend, table: string): Promise<string[] | undefined> {
-    const listed = await (backend === 'nft' ? this.#nft : this.#iptables).list(table);
+    const listed = await this.#of(backend).list(table);
     return listed && (listed.addresses['ports'] ?? []);
   }
 }
