@@ -235,6 +235,9 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     const other = begin('other', produce({ bench1: topic(7) }));
     const status = await ended(other);
     assert.match(status.error ?? '', /topic 'bench1' has 3 topic-partitions, not 7/);
+    const explicit = { consumerGroup: 'g', threadsPerWorker: 2 };
+    const conflict = await ended(begin('conflict', consume(['bench1:[0-2]'], explicit)));
+    assert.match(conflict.error ?? '', /explicit partition assignment/);
     const refused = begin(
       'refused',
       produce({ many: { numPartitions: 1, replicationFactor: 9 } }, { durationMs: 4_000 }),

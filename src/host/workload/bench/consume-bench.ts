@@ -1,5 +1,8 @@
 import { Failure } from '../../../core/base/failure.ts';
-import type { ConsumeBenchParams } from '../../../core/workloads/bench/consume-bench.ts';
+import {
+  readersConflict,
+  type ConsumeBenchParams,
+} from '../../../core/workloads/bench/consume-bench.ts';
 import { readTopics, type ReadTopics } from '../../../core/workloads/topics-spec.ts';
 import type { ClusterConnections } from '../../kafka/cluster-connections.ts';
 import { commitOffsets, committedOffsets } from '../../kafka/group-offsets.ts';
@@ -35,6 +38,8 @@ export const consumeBench: BenchRun = async (given, context) => {
   conf.tellUnused(READER_CONF);
   const wanted = readTopics(params.activeTopics);
   if (!wanted.ok) throw new Error('a spec that was not checked');
+  const conflict = readersConflict(params);
+  if (conflict !== undefined) return conflict;
   const reading = { params, conf, wanted: wanted.value, context };
   const settings = readerSettings(conf);
   const threads = Array.from({ length: params.threadsPerWorker }, (_, index) => {
