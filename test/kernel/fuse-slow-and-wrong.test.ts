@@ -69,6 +69,31 @@ describe(
       await file.close();
     });
 
+    test('a fault that waits for held reads holds up nobody who lets go of them', async () => {
+      await using mount = await DiskMount.start();
+      writeFileSync(`${mount.target}/f`, Buffer.alloc(100_000, 1));
+      const set = (id: string, fault: Effect): Promise<unknown> =>
+        mount.ask('PUT', `/faults/${id}`, { fault, match: { op: ['read'] } });
+      await set('stall', { kind: 'stall' });
+      const file = await open(mount.file('f'), 'r');
+      // The kernel asks once more for a page that was to be dropped meanwhile: it may be either.
+      const held = file.read(Buffer.alloc(10), 0, 10, 0).then(
+        () => 'ok',
+        ({ code }: NodeJS.ErrnoException) => code,
+      );
+      await until('it is held', async () => (await mount.state()).held > 0);
+      // The pages that are being read stay locked until then.
+      const armed = set('error', { kind: 'error', errno: 'EIO' });
+      const isThere = ({ id }: { id: string }): boolean => id === 'error';
+      await until('it is being armed', async () => (await mount.state()).faults.some(isThere));
+      await mount.ask('DELETE', '/faults/stall');
+      await armed;
+      assert.match(String(await held), /^(ok|EIO)$/);
+      await assert.rejects(file.read(Buffer.alloc(10), 0, 10, 0), { code: 'EIO' });
+      await mount.ask('DELETE', '/faults/error');
+      await file.close();
+    });
+
     test('a caller killed in a stall is gone at once; a handled signal does not interrupt', async () => {
       await using mount = await DiskMount.start();
       writeFileSync(mount.file('s'), 'x');

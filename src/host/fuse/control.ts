@@ -1,9 +1,7 @@
-import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { describeProblem, type Problem } from '../../core/base/problem.ts';
+import { Failure } from '../../core/base/failure.ts';
+import type { Problem } from '../../core/base/problem.ts';
 import { OUT_HEADER_BYTES } from '../../core/codec/fuse/constants.ts';
 import { printReplyHeader } from '../../core/codec/fuse.ts';
-import { ERRNO } from '../../core/disk/errno.ts';
-import { parseKibosh } from '../../core/disk/kibosh.ts';
 import type { NameModel } from '../../core/disk/names.ts';
 import { compileRules, type Published } from '../../core/disk/rule.ts';
 import type { SingleFault, Terms } from '../../core/disk/single.ts';
@@ -17,6 +15,7 @@ import {
 import { NOTHING, type DiskSpecification } from '../../core/disk/specification.ts';
 import type { Loss } from '../../core/disk/unsynced.ts';
 import { boottimeMs } from '../linux/libc.ts';
+import { takeText } from './control-text.ts';
 import { Engine } from './engine.ts';
 import type { DiskState, FaultState } from './disk-state.ts';
 import { DiskEvents } from './events.ts';
@@ -25,7 +24,7 @@ import type { FileSystem } from './file-system.ts';
 import { addressOf, libc } from './libc.ts';
 import { MAX_RULES, WORD } from './memory.ts';
 import type { Report } from './messages.ts';
-import { Publisher } from './publisher.ts';
+import { Publisher, type InForce } from './publisher.ts';
 import { loseUnsynced, type Lost } from './power-cut.ts';
 
 const PER_RULE = 2;
@@ -66,7 +65,7 @@ export class Control {
 
   #report(report: Report): void {
     if (report.type === 'control') {
-      void this.#takeText(report.text).then((errno) => {
+      void takeText(this, this.#fileSystem, report.text).then((errno) => {
         const bytes = Buffer.alloc(4096);
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
         printReplyHeader(view, report.unique, errno, OUT_HEADER_BYTES);
@@ -79,26 +78,6 @@ export class Control {
     } else this.#publisher.take(report);
   }
 
-  /** What was written to the control file. @returns 0, or the errno that close(2) gets. */
-  async #takeText(text: string): Promise<number> {
-    const seed = this.#fileSystem.options.seed ?? 0;
-    const checked = parseKibosh(text, seed);
-    if (!checked.ok) {
-      for (const problem of checked.problems) {
-        process.stderr.write(`kibosh_control: refused: ${describeProblem(problem)}\n`);
-      }
-      return ERRNO.EINVAL;
-    }
-    try {
-      await this.set(checked.value);
-      this.#fileSystem.setControlText(text);
-      return 0;
-    } catch (error) {
-      process.stderr.write(`kibosh_control: ${reasonOf(error)}\n`);
-      return ERRNO.EIO;
-    }
-  }
-
   /** One change after the other. */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(change);
@@ -108,33 +87,37 @@ export class Control {
   }
 
   /** What holds from the mount on. */
-  start(): Promise<void> {
-    return this.#inTurn(() => this.#publish());
+  async start(): Promise<void> {
+    await (
+      await this.#inTurn(() => this.#publish())
+    ).whenSwept;
   }
 
   /** Replaces the specification, and no fault that was set by itself. @throws Failure, Refusal */
-  set(specification: DiskSpecification): Promise<void> {
-    return this.#inTurn(async () => {
+  async set(specification: DiskSpecification): Promise<void> {
+    const { whenSwept } = await this.#inTurn(async () => {
       const singles = this.#standing.all().filter((one) => one.owner !== SPECIFICATION);
       Publisher.measure([...specification.faults, ...singles.map((one) => one.fault)]);
       const problems = this.#standing.setSpecification(specification, boottimeMs());
       if (problems.length > 0) throw new Refusal(problems);
       this.#specification = specification;
-      await this.#publish();
+      return this.#publish();
     });
+    await whenSwept;
   }
 
   /** Sets one fault beside the others; the same once more renews its terms. @throws as `set` */
-  setOne(id: string, single: SingleFault): Promise<FaultState> {
-    return this.#inTurn(async () => {
+  async setOne(id: string, single: SingleFault): Promise<FaultState> {
+    const { whenSwept } = await this.#inTurn(async () => {
       const others = this.#standing.all().filter((one) => one.id !== id);
       Publisher.measure([...others.map((one) => one.fault), single.fault]);
       const problems = this.#standing.set(id, single, boottimeMs());
       if (problems.length > 0) throw new Refusal(problems);
       this.#ended.delete(id);
-      await this.#publish();
-      return this.find(id) as FaultState;
+      return this.#publish();
     });
+    await whenSwept;
+    return this.find(id) as FaultState;
   }
 
   /** @returns undefined where no such fault stands. */
@@ -147,15 +130,18 @@ export class Control {
   }
 
   /** Ends one fault. @returns what it was at its end; undefined where there never was one. */
-  remove(id: string): Promise<FaultState | undefined> {
-    return this.#inTurn(async () => {
-      const removed = this.#standing.remove(id);
-      if (removed !== undefined) {
-        // It hits until then.
-        await this.#publish().finally(() => this.#noteEnd(removed, 'request'));
-      } else if (this.#publisher.owes) await this.#publish();
-      return this.#ended.get(id);
+  async remove(id: string): Promise<FaultState | undefined> {
+    const { removed, whenSwept } = await this.#inTurn(async () => {
+      const gone = this.#standing.remove(id);
+      const isDone = gone === undefined && !this.#publisher.owes;
+      return { removed: gone, whenSwept: isDone ? undefined : (await this.#publish()).whenSwept };
     });
+    try {
+      await whenSwept;
+    } finally {
+      if (removed !== undefined) this.#noteEnd(removed, 'request');
+    }
+    return this.#ended.get(id);
   }
 
   #inForce(specification: DiskSpecification, now: number): Published {
@@ -172,7 +158,7 @@ export class Control {
   }
 
   /** Makes exactly the faults in force now apply, and looks again when that changes. */
-  async #publish(): Promise<void> {
+  #publish(): Promise<InForce> {
     const { counters, wide } = this.#fileSystem.memory;
     const before = this.#places;
     this.#places = new Map(this.#standing.all().map((one) => [one.place, one]));
@@ -182,7 +168,7 @@ export class Control {
       wide.fill(0n, place * WIDE_PER_RULE, (place + 1) * WIDE_PER_RULE);
     }
     this.#schedule();
-    await this.#publisher.publish(this.#inForce(this.#specification, boottimeMs()));
+    return this.#publisher.publish(this.#inForce(this.#specification, boottimeMs()));
   }
 
   /** Where a fault begins or ends by itself: neither agent nor caller is needed for that. */
@@ -193,15 +179,26 @@ export class Control {
     if (next === Infinity) return;
     const waitMs = Math.min(Math.max(0, next - now) + 1, LOOK_AGAIN_MS);
     this.#timer = setTimeout(() => {
-      this.#inTurn(async () => {
-        if (boottimeMs() < next) return this.#schedule();
-        const ended = this.#standing.expire(boottimeMs());
-        await this.#publish();
-        for (const { fault, endedBy } of ended) this.#noteEnd(fault, endedBy);
-      }).catch((error: unknown) => {
+      this.#expire(next).catch((error: unknown) => {
         process.stderr.write(`faultline mount: ${String(error)}\n`);
       });
     }, waitMs);
+  }
+
+  async #expire(next: number): Promise<void> {
+    const { ended, whenSwept } = await this.#inTurn(async () => {
+      if (boottimeMs() < next) {
+        this.#schedule();
+        return { ended: [], whenSwept: undefined };
+      }
+      const expired = this.#standing.expire(boottimeMs());
+      return { ended: expired, ...(await this.#publish()) };
+    });
+    try {
+      await whenSwept;
+    } finally {
+      for (const { fault, endedBy } of ended) this.#noteEnd(fault, endedBy);
+    }
   }
 
   #noteEnd(fault: Standing, endedBy: EndedBy): void {
@@ -226,16 +223,18 @@ export class Control {
    * Loses what was not fsynced since tracking began. The programs that use the mount must be dead.
    * @throws Failure where nothing is tracked.
    */
-  powerCut(given: { loss: Loss; seed: number; names: NameModel }): Promise<Lost> {
-    return this.#inTurn(async () => {
+  async powerCut(given: { loss: Loss; seed: number; names: NameModel }): Promise<Lost> {
+    const { lost, whenSwept } = await this.#inTurn(() => {
       if (!this.#isTracking()) {
         const message = "nothing is known of unsynced data: set 'trackUnsynced' first";
         throw new Failure('not-tracking', message, { definite: true });
       }
       const lost = loseUnsynced(this.#engine, given);
-      await this.#publisher.forgetAll(lost.names.flatMap((name) => name.entries));
-      return lost;
+      const names = lost.names.flatMap((name) => name.entries);
+      return Promise.resolve({ lost, ...this.#publisher.forgetAll(names) });
     });
+    await whenSwept;
+    return lost;
   }
 
   #isTracking(): boolean {

@@ -23,6 +23,12 @@ const EVERYTHING: Published = {
   tracks: false,
 };
 
+/** Faults that apply to all that is asked from now on. */
+export interface InForce {
+  /** When they apply to what the kernel had cached, too. */
+  whenSwept: Promise<void>;
+}
+
 /** Tells all threads of a mount which faults are in force, and waits until they are. */
 export class Publisher {
   readonly #fileSystem: FileSystem;
@@ -31,7 +37,7 @@ export class Publisher {
   #sweeps = 0;
   /** The kernel may still have cached what an earlier change was about. */
   #owes = false;
-  #onReport: ((report: Report) => void) | undefined;
+  readonly #waiting = new Set<(report: Report) => void>();
 
   constructor(fileSystem: FileSystem, engine: Engine) {
     this.#fileSystem = fileSystem;
@@ -39,7 +45,7 @@ export class Publisher {
   }
 
   take(report: Report): void {
-    this.#onReport?.(report);
+    for (const hear of this.#waiting) hear(report);
   }
 
   /** Whether these would fit. @throws Failure */
@@ -51,23 +57,25 @@ export class Publisher {
     throw new Failure('specification-too-large', message, { definite: true });
   }
 
-  /** Makes exactly these faults apply. @throws Failure where the kernel does not let go in time. */
-  async publish(after: Published): Promise<void> {
+  /**
+   * Makes exactly these faults apply to what is asked from now on, and lets go of what those held that are
+   * gone. `whenSwept`: when the kernel has forgotten what it had cached; it rejects with a Failure where
+   * that takes too long. That waits for reads that are held, and so must not hold up who would end that.
+   */
+  async publish(after: Published): Promise<InForce> {
     const before = this.#published;
     this.#prepareTracking(before, after);
     const epoch = this.#store(after);
     const standing = new Set(after.faults.map((one) => one.place));
     const places = before.faults.map((one) => one.place).filter((place) => !standing.has(place));
     this.#published = after;
-    const owed = this.#owes;
-    this.#owes = true;
     const isOurs = (report: Report): boolean => report.type === 'healed' && report.epoch === epoch;
     await this.#answered(isOurs, LANES, () => {
       this.#fileSystem.tellLanes({ type: 'healed', places, epoch });
     });
-    if (owed) await this.forgetAll([]);
-    else await this.#swept(changed(before, after), changed(after, before));
-    this.#owes = false;
+    return this.#owes
+      ? this.forgetAll([])
+      : this.#sweep(changed(before, after), changed(after, before), []);
   }
 
   /** A change was given up before the kernel had let go: the next one makes up for it. */
@@ -76,17 +84,30 @@ export class Publisher {
   }
 
   /** Nothing the kernel has cached outlives this, these names among it. */
-  forgetAll(names: Sweep['names']): Promise<void> {
-    return this.#swept(EVERYTHING, EVERYTHING, names);
+  forgetAll(names: Sweep['names']): InForce {
+    return this.#sweep(EVERYTHING, EVERYTHING, names);
   }
 
-  async #swept(before: Published, after: Published, names: Sweep['names'] = []): Promise<void> {
-    if (before.faults.length + after.faults.length === 0) return;
+  #sweep(before: Published, after: Published, names: Sweep['names']): InForce {
+    if (before.faults.length + after.faults.length === 0) return { whenSwept: Promise.resolve() };
     const number = ++this.#sweeps;
     const isOurs = (report: Report): boolean => report.type === 'swept' && report.number === number;
-    await this.#answered(isOurs, 1, () => {
+    const swept = this.#answered(isOurs, 1, () => {
       this.#fileSystem.tellNotifier({ type: 'sweep', number, before, after, names });
     });
+    const whenSwept = swept.then(
+      () => {
+        // One after the other: those before it are done, too.
+        this.#owes = false;
+      },
+      (error: unknown) => {
+        this.#owes = true;
+        throw error;
+      },
+    );
+    // Whoever asked hears of it; nobody may have asked (a fault that ended by itself).
+    whenSwept.catch(() => undefined);
+    return { whenSwept };
   }
 
   #store(published: Published): number {
@@ -112,17 +133,20 @@ export class Publisher {
   #answered(isOurs: (report: Report) => boolean, count: number, ask: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       let missing = count;
-      const timer = setTimeout(() => {
-        this.#onReport = undefined;
-        const message = `the kernel has not let go of cached pages within ${IN_FORCE_WITHIN_MS} ms`;
-        reject(new Failure('not-in-force', message, { definite: false }));
-      }, IN_FORCE_WITHIN_MS);
-      this.#onReport = (report) => {
+      const hear = (report: Report): void => {
         if (!isOurs(report) || --missing > 0) return;
         clearTimeout(timer);
-        this.#onReport = undefined;
+        this.#waiting.delete(hear);
         resolve();
       };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(hear);
+        const message =
+          `the kernel has not let go of cached pages within ${IN_FORCE_WITHIN_MS} ms` +
+          ': reads of such a file may be held by another fault';
+        reject(new Failure('not-in-force', message, { definite: false }));
+      }, IN_FORCE_WITHIN_MS);
+      this.#waiting.add(hear);
       ask();
     });
   }

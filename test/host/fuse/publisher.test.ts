@@ -18,11 +18,11 @@ test('the report of a sweep that was given up is not taken for that of the next'
     assert.ok(message?.type === 'sweep');
     publisher.take({ type: 'swept', number: message.number });
   };
-  const first = assert.rejects(publisher.forgetAll([]), /has not let go of cached pages/);
+  const first = assert.rejects(publisher.forgetAll([]).whenSwept, /has not let go of cached pages/);
   t.mock.timers.tick(60_000);
   await first;
   let isDone = false;
-  const second = publisher.forgetAll([]).then(() => {
+  const second = publisher.forgetAll([]).whenSwept.then(() => {
     isDone = true;
   });
   report(0);
@@ -49,16 +49,15 @@ test('what was given up is made up for by the next change', async (t) => {
   const publisher = new Publisher(fileSystem as unknown as FileSystem, {} as Engine);
   const fault = { id: 'a', match: { op: ['read' as const] }, fault: { kind: 'gone' as const } };
   const change = async (faults: Placed[]): Promise<void> => {
-    const published = publisher.publish({ faults, tracks: false });
-    await setImmediate();
+    const { whenSwept } = await publisher.publish({ faults, tracks: false });
     const { number = 0 } = sweeps.at(-1) ?? {};
     publisher.take({ type: 'swept', number });
-    await published;
+    await whenSwept;
   };
   await change([{ fault, seed: 0, place: 0 }]);
   assert.equal(publisher.owes, false);
-  const healed = assert.rejects(publisher.publish({ faults: [], tracks: false }), /has not let go/);
-  await setImmediate();
+  const { whenSwept } = await publisher.publish({ faults: [], tracks: false });
+  const healed = assert.rejects(whenSwept, /has not let go/);
   t.mock.timers.tick(60_000);
   await healed;
   assert.equal(publisher.owes, true);
