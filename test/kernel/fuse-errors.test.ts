@@ -180,7 +180,8 @@ describe('disk faults that fail requests, on a real mount', { skip, concurrency:
     );
     const { events } = (await mount.ask('GET', '/events')) as { events: DiskEvent[] };
     const told = events.map((event) => event.type === 'hit' && `${event.path}: ${event.errno}`);
-    assert.deepEqual(told.slice(0, 2), ['large: 0', 'large: 28'], 'a part of it, then nothing');
+    // Several threads tell of them.
+    assert.deepEqual(new Set(told), new Set(['large: 0', 'large: 28']), 'a part, then nothing');
     assert.equal(await hits(), told.length);
   });
 
