@@ -94,6 +94,25 @@ describe(
       await file.close();
     });
 
+    test('asked to end, it lets go of all that is held, whatever waits for that', async () => {
+      await using mount = await DiskMount.start();
+      writeFileSync(`${mount.target}/f`, Buffer.alloc(100_000, 1));
+      await mount.ask('PUT', '/faults/stall', {
+        fault: { kind: 'stall' },
+        match: { op: ['read'] },
+      });
+      const file = await open(mount.file('f'), 'r');
+      const held = file.read(Buffer.alloc(10), 0, 10, 0);
+      await until('it is held', async () => (await mount.state()).held > 0);
+      const waits = mount.set(spec({ kind: 'gone' })).catch(String);
+      await until('both stand', async () => (await mount.state()).faults.length === 2);
+      mount.process.kill('SIGTERM');
+      // It may get its bytes or an error, as the second fault says.
+      await Promise.allSettled([held]);
+      await file.close();
+      await waits;
+    });
+
     test('a caller killed in a stall is gone at once; a handled signal does not interrupt', async () => {
       await using mount = await DiskMount.start();
       writeFileSync(mount.file('s'), 'x');

@@ -213,10 +213,10 @@ export class Control {
     return this.set(NOTHING);
   }
 
-  /** Ends every fault, whoever set it. */
+  /** Ends every fault, whoever set it: at once, for one may wait for what another holds. */
   async clearAll(): Promise<void> {
-    await this.clear();
-    for (const { id } of this.#standing.all()) await this.remove(id);
+    const singles = this.#standing.all().filter(({ owner }) => owner !== SPECIFICATION);
+    await Promise.all([this.clear(), ...singles.map(({ id }) => this.remove(id))]);
   }
 
   /**
