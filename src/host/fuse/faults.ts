@@ -3,7 +3,6 @@ import { InHeader, Rename2In, RenameIn, WriteIn } from '../../core/codec/fuse/me
 import { OPCODES, OUT_HEADER_BYTES, WRITE_CACHE } from '../../core/codec/fuse/constants.ts';
 import { opcodeName } from '../../core/codec/fuse.ts';
 import type { Verdict } from '../../core/disk/decide.ts';
-import type { Rule } from '../../core/disk/rule.ts';
 import { serveControlFile } from './control-file.ts';
 import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
@@ -97,11 +96,20 @@ export class Faults implements Handler {
       this.dropFreshPages(engine);
       return result;
     }
-    if (!MOVES.has(engine.opcode)) return run();
-    const node = this.#renamed(engine, 0);
-    const before = this.#judge.hidden(engine, node);
+    return MOVES.has(engine.opcode) ? this.#move(engine, run) : run();
+  }
+
+  /** What was no fault's may be one's under its new name, though the kernel has it cached. */
+  #move(engine: Engine, run: () => number): number {
+    const isRename2 = engine.opcode === OPCODES.rename2;
+    const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size);
+    const node = name === undefined ? 0 : nodeAt(engine, engine.node, name);
+    const isDirectory = engine.table.get(node, NODE.type) === S_IFDIR;
+    if (!isDirectory && !this.#judge.mayTakeNewName(engine)) return run();
+    const before = new Set(this.#judge.hidden(engine, node).map((rule) => rule.index));
     const result = run();
-    if (result === 0) this.#moved(engine, before);
+    const gains = this.#judge.hidden(engine, node).some((rule) => !before.has(rule.index));
+    if (result === 0 && (isDirectory || gains)) this.#after = { type: 'moved', node, isDirectory };
     return result;
   }
 
@@ -132,25 +140,6 @@ export class Faults implements Handler {
       if (done >= this.#sent || performance.now() >= endsAt) return;
       Atomics.wait(this.#done, 0, done, DROP_WAIT_MS);
     }
-  }
-
-  /** The node that the first or second name of a rename leads to, or 0. */
-  #renamed(engine: Engine, index: number): number {
-    const isRename2 = engine.opcode === OPCODES.rename2;
-    const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size, index);
-    const directory = index === 0 ? engine.node : engine.u64(RenameIn.at.newdir);
-    if (name === undefined || !engine.table.isLive(directory)) return 0;
-    return nodeAt(engine, directory, name);
-  }
-
-  /** What was no fault's may be one's now, though the kernel has it cached. */
-  #moved(engine: Engine, before: readonly Rule[]): void {
-    const node = this.#renamed(engine, 1);
-    if (node === 0) return;
-    const isDirectory = engine.table.get(node, NODE.type) === S_IFDIR;
-    const known = new Set(before.map((rule) => rule.index));
-    const gains = this.#judge.hidden(engine, node).some((rule) => !known.has(rule.index));
-    if (isDirectory || gains) this.#after = { type: 'moved', node, isDirectory };
   }
 
   replied(): void {

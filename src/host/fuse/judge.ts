@@ -25,6 +25,7 @@ const PER_RULE = 2;
 const NONE: readonly Rule[] = [];
 const FLUSH = operationBit('flush');
 const NOWHERE = new Reaches(NONE).of('');
+const NO_REACH = { directory: 0, generation: 0, reach: NOWHERE };
 const CACHE_LIMIT = 100_000;
 
 interface Known {
@@ -50,6 +51,7 @@ export class Judge implements Counters {
   #reaches = new Reaches(NONE);
   readonly #byNode = new Map<number, Known>();
   readonly #byDirectory = new Map<number, { generation: number; reach: Reach }>();
+  #lastReach = NO_REACH;
   /** By node: the view at which no rule took it, plus its naming then. Untouched pages cost nothing. */
   readonly #quiet: Float64Array;
   #view = 0;
@@ -98,6 +100,7 @@ export class Judge implements Counters {
   }
 
   #forget(): void {
+    this.#lastReach = NO_REACH;
     this.#byNode.clear();
     this.#byDirectory.clear();
     this.#view += 2 ** 32;
@@ -135,6 +138,15 @@ export class Judge implements Counters {
   /** The rules that could take a name in a directory. A directory's path changes the path epoch. */
   #reachOf(engine: Engine, directory: number): Reach {
     const generation = engine.table.get(directory, NODE.generation);
+    const last = this.#lastReach;
+    if (last.directory === directory && last.generation === generation) return last.reach;
+    const reach = this.#findReach(engine, directory, generation);
+    // A directory without a name may get one.
+    if (reach !== NOWHERE) this.#lastReach = { directory, generation, reach };
+    return reach;
+  }
+
+  #findReach(engine: Engine, directory: number, generation: number): Reach {
     const known = this.#byDirectory.get(directory);
     if (known?.generation === generation) return known.reach;
     const path = engine.table.pathOf(directory);
@@ -208,6 +220,16 @@ export class Judge implements Counters {
   hidden(engine: Engine, node: number): readonly Rule[] {
     this.#refresh();
     return this.#hides ? this.ofNode(engine, node).filter(isHidden) : NONE;
+  }
+
+  /** Whether the file that is about to be renamed may come under a rule that caches could hide. */
+  mayTakeNewName(engine: Engine): boolean {
+    this.#refresh();
+    const name = this.#hides ? engine.name(NAMES[engine.opcode] ?? 0, 1) : undefined;
+    const directory = engine.u64(RenameIn.at.newdir);
+    if (name === undefined || !engine.table.isLive(directory)) return false;
+    const reach = this.#reachOf(engine, directory);
+    return reachingName(reach, name.bytes, name.from, name.length).length > 0;
   }
 
   wantsFlush(engine: Engine, node: number): boolean {
