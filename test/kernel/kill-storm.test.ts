@@ -7,7 +7,7 @@ import { runStorm } from '../../bench/storm/run.ts';
 import { lacks } from '../support/needs.ts';
 
 const SEED = '20261124';
-const ROUNDS = process.env['FAULTLINE_LONG'] === '1' ? 400 : 90;
+const ROUNDS = process.env['FAULTLINE_LONG'] === '1' ? 400 : 75;
 const TIMEOUT_MS = ROUNDS * 6_000;
 
 suite('the kill storm', { skip: lacks('root', 'namespaces', 'nft', 'nfqueue', 'ipset') }, () => {
