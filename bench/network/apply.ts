@@ -39,17 +39,28 @@ const median = (values: readonly number[]): number => {
   return Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 100) / 100;
 };
 
-/** Applies and removes once. @returns ms of both, with what was made read back. */
-async function throughHands(hands: LinuxInNetns, rules: RuleTable): Promise<[number, number]> {
+/** One round of one way, in ms. */
+interface Taken {
+  /** Until the rules are made and read back. */
+  appliedMs: number;
+  /** To read them back once more: what the above is without it is the change alone. */
+  lookedMs?: number;
+  removedMs: number;
+}
+
+async function throughHands(hands: LinuxInNetns, rules: RuleTable): Promise<Taken> {
   const { backend, table } = rules;
-  await hands.perform({ act: 'netfilter.apply', rules });
+  const act = { act: 'netfilter.apply', rules } as const;
+  await hands.perform(act);
   const appliedMs = hands.tookMs;
+  if (!(await hands.holds(act))) throw new Error(`${table} does not hold`);
+  const lookedMs = hands.tookMs;
   await hands.perform({ act: 'netfilter.delete', backend, table });
-  return [appliedMs, hands.tookMs];
+  return { appliedMs, lookedMs, removedMs: hands.tookMs };
 }
 
 /** `iptables -A` for each peer and family, and `-D` to remove it. */
-function oneByOne(network: TestNetwork, node: TestNode, rules: RuleTable): [number, number] {
+function oneByOne(network: TestNetwork, node: TestNode, rules: RuleTable): Taken {
   const each = (verb: '-A' | '-D'): number => {
     const beganMs = performance.now();
     for (const { ipv4, ipv6 } of rules.peers) {
@@ -60,10 +71,33 @@ function oneByOne(network: TestNetwork, node: TestNode, rules: RuleTable): [numb
     }
     return performance.now() - beganMs;
   };
-  return [each('-A'), each('-D')];
+  return { appliedMs: each('-A'), removedMs: each('-D') };
 }
 
-type Row = Record<'peers' | 'applyMs' | 'leastApplyMs' | 'removeMs', number> & { way: string };
+interface Row {
+  peers: number;
+  way: string;
+  applyMs: number;
+  leastApplyMs: number;
+  /** Of applyMs, until they are in force. */
+  inForceMs?: number;
+  removeMs: number;
+}
+
+function rowOf(peers: number, way: string, rounds: readonly Taken[]): Row {
+  const applies = rounds.map(({ appliedMs }) => appliedMs);
+  const inForce = rounds.flatMap(({ appliedMs, lookedMs }) =>
+    lookedMs === undefined ? [] : [appliedMs - lookedMs],
+  );
+  return {
+    peers,
+    way,
+    applyMs: median(applies),
+    leastApplyMs: Math.round(100 * Math.min(...applies)) / 100,
+    ...(inForce.length > 0 ? { inForceMs: median(inForce) } : {}),
+    removeMs: median(rounds.map(({ removedMs }) => removedMs)),
+  };
+}
 
 /**
  * How long rules for so many peers (one IPv4 and one IPv6 address each) take until they are read back,
@@ -78,9 +112,9 @@ export async function benchApply(): Promise<object> {
   const rows: Row[] = [];
   try {
     for (const peers of PEERS) {
-      const taken = new Map<string, [number, number][]>();
-      const note = (way: string, pair: [number, number]): void => {
-        taken.set(way, [...(taken.get(way) ?? []), pair]);
+      const taken = new Map<string, Taken[]>();
+      const note = (way: string, round: Taken): void => {
+        taken.set(way, [...(taken.get(way) ?? []), round]);
       };
       for (let round = 0; round < ROUNDS; round++) {
         note('nft', await throughHands(hands, rulesOf('nft', peers)));
@@ -88,12 +122,7 @@ export async function benchApply(): Promise<object> {
         if (peers > ONE_BY_ONE_MAX || (peers > 1 && round > 2)) continue;
         note('a program for every rule', oneByOne(network, node, rulesOf('iptables-plain', peers)));
       }
-      for (const [way, pairs] of taken) {
-        const applies = pairs.map(([ms]) => ms);
-        const leastApplyMs = Math.round(100 * Math.min(...applies)) / 100;
-        const removeMs = median(pairs.map(([, ms]) => ms));
-        rows.push({ peers, way, applyMs: median(applies), leastApplyMs, removeMs });
-      }
+      for (const [way, rounds] of taken) rows.push(rowOf(peers, way, rounds));
     }
   } finally {
     await hands.close();
