@@ -8,6 +8,8 @@ export interface ExecOptions {
   outputMax?: number;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** A descriptor to read as standard input; default: nothing. */
+  input?: number;
 }
 
 export interface ExecResult {
@@ -29,7 +31,7 @@ function capped(max: number): { take(chunk: Buffer): void; text(): string } {
 }
 
 /**
- * Runs a program to its end, with nothing on its standard input. Never through a shell.
+ * Runs a program to its end. Never through a shell.
  * @throws Failure: 'not-started' (definite), 'timed-out' (not definite) or 'exited' (not definite),
  *   with argv, code, signal and the last lines of standard error in its context.
  */
@@ -41,7 +43,7 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
     const err = capped(options.outputMax ?? 1_048_576);
     let timedOut = false;
     const child = spawn(program, rest, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input ?? 'ignore', 'pipe', 'pipe'],
       cwd: options.cwd,
       env: options.env,
     });
@@ -49,8 +51,8 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
       timedOut = true;
       child.kill('SIGKILL');
     }, timeoutMs);
-    child.stdout.on('data', out.take);
-    child.stderr.on('data', err.take);
+    child.stdout?.on('data', out.take);
+    child.stderr?.on('data', err.take);
     child.once('error', (cause) => {
       clearTimeout(timer);
       const message = `${program} could not be started: ${reasonOf(cause)}`;

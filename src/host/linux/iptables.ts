@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertOurs, groupsOf, holdsAll, type ListedTable } from '../../core/codec/netfilter.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../../core/codec/iptables.ts';
 import type { RuleTable } from '../../core/model/act-netfilter.ts';
 import { exec } from '../exec.ts';
+import { withCommands } from './command-file.ts';
 import type { Leftover } from './linux.ts';
 import { expired, type RuleBackend } from './rule-backend.ts';
 
@@ -122,7 +122,8 @@ export class Iptables implements RuleBackend {
   /** Hands text to iptables-restore. @throws Failure */
   async restore(family: 4 | 6, text: string): Promise<void> {
     const program = programOf(this.#base ?? 'iptables', family, '-restore');
-    await this.#withFile(text, (file) => exec([program, '--wait', '5', '--noflush', file]));
+    const argv = [program, '--wait', '5', '--noflush'];
+    await withCommands(this.#scratchDir, text, (input) => exec(argv, { input }));
   }
 
   async #setNames(): Promise<string> {
@@ -139,16 +140,6 @@ export class Iptables implements RuleBackend {
 
   /** Hands commands to ipset. @throws Failure */
   async ipset(text: string): Promise<void> {
-    await this.#withFile(text, (file) => exec(['ipset', '-file', file, 'restore']));
-  }
-
-  async #withFile(text: string, use: (file: string) => Promise<unknown>): Promise<void> {
-    const file = join(this.#scratchDir, `rules-${randomBytes(8).toString('hex')}`);
-    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
-    try {
-      await use(file);
-    } finally {
-      unlinkSync(file);
-    }
+    await withCommands(this.#scratchDir, text, (input) => exec(['ipset', 'restore'], { input }));
   }
 }

@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Failure } from '../../core/base/failure.ts';
 import type { ListedTable } from '../../core/codec/netfilter.ts';
 import {
@@ -14,6 +11,7 @@ import {
 } from '../../core/codec/nft.ts';
 import { nameOfTable, type RuleTable } from '../../core/model/act-netfilter.ts';
 import { exec } from '../exec.ts';
+import { withCommands } from './command-file.ts';
 import { openLibNftables, type LibNftables, type NftRun } from './libnftables.ts';
 import { writeListInput } from '../../core/codec/nft-steer.ts';
 import type { Leftover } from './linux.ts';
@@ -104,22 +102,20 @@ export class Nft implements RuleBackend {
   /** Runs commands as one transaction. @param json listings as JSON. */
   async run(commands: string, json: boolean): Promise<NftRun> {
     if (this.#library) return this.#library.run(commands, json);
-    // A file, not standard input: nft opens /dev/stdin by name, which a socket does not allow.
-    const file = join(this.#scratchDir, `nft-${randomBytes(8).toString('hex')}`);
-    writeFileSync(file, commands, { mode: 0o600, flag: 'wx' });
+    const argv = ['nft', ...(json ? ['-j'] : []), '-f', '-'];
     try {
-      const argv = ['nft', ...(json ? ['-j'] : []), '-f', file];
-      const { stdout } = await exec(argv, {
-        outputMax: 64 * 1024 * 1024,
-        // Its error messages are read: not in the language of this machine.
-        env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-      });
+      const { stdout } = await withCommands(this.#scratchDir, commands, (input) =>
+        exec(argv, {
+          input,
+          outputMax: 64 * 1024 * 1024,
+          // Its error messages are read: not in the language of this machine.
+          env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+        }),
+      );
       return { ok: true, output: stdout, error: '' };
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'exited') throw error;
       return { ok: false, output: '', error: String(error.context['stderr']) };
-    } finally {
-      unlinkSync(file);
     }
   }
 }
