@@ -95,10 +95,6 @@ const BODY: Readonly<Record<number, { size: number }>> = {
 };
 const BODY_BYTES = Array.from({ length: 64 }, (_, opcode) => BODY[opcode]?.size ?? 0);
 
-/** The disk is waited for. */
-const SLOW = new Set<number>([O.read, O.fsync, O.fsyncdir, O.fallocate, O.copyFileRange]);
-const IS_SLOW = Array.from({ length: 64 }, (_, opcode) => SLOW.has(opcode));
-
 const FREE_TABLE = table(FREE);
 const SHARED_TABLE = table(SHARED);
 
@@ -116,7 +112,6 @@ export function serve(engine: Engine): number {
   }
   if (engine.end - engine.body < (BODY_BYTES[engine.opcode] ?? 0)) return -EINVAL;
   engine.directories.trim();
-  if (IS_SLOW[engine.opcode] === true) engine.mayBlock();
   if (isTracked(engine) && isRecorded(engine.opcode)) return track(engine, () => perform(engine));
   return perform(engine);
 }

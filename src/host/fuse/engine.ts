@@ -199,9 +199,6 @@ export class Engine extends Inode {
     if ((this.mode & SUID_SGID) !== 0 && node !== 0) this.table.setFlag(node, PRIVILEGED, true);
   }
 
-  /** To be called before what may take long: another thread serves meanwhile (turn.ts). */
-  mayBlock: () => void = () => undefined;
-
   /** Whether a fault in force wants to see every look at a node; set by who knows the faults. */
   isWatched: (node: number) => boolean = () => true;
 

@@ -129,8 +129,6 @@ export class Faults implements Handler {
       this.#after = { type: 'pages', node: engine.node, offset, length };
     }
     if (isMapped || whole <= 0) return;
-    // Dropping pages may need others written first.
-    engine.mayBlock();
     const pages: Pages = { type: 'pages', node: engine.node, offset: from, length: whole };
     this.#to.notifier.postMessage({ ...pages, done: this.#done });
     this.#sent++;

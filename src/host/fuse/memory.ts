@@ -51,11 +51,7 @@ export const WORD = {
   graves: 51,
   gravesKiB: 52,
   rulesLock: 53,
-  turn: 54,
-  watched: 55,
-  watcher: 56,
-  logLost: 57,
-  wary: 58,
+  logLost: 54,
 } as const;
 
 export const MAX_RULES = 2048;

@@ -145,9 +145,6 @@ export function read(engine: Engine): number {
   return length === -1 ? engine.failed() : length;
 }
 
-/** One that takes long enough for another thread to be worth waking. */
-const LARGE_WRITE = 128 * 1024;
-
 /** Where a write's data is and how much; undefined where the request lies about it. */
 export function writeData(engine: Engine): { from: number; size: number } | undefined {
   const from = engine.body + WriteIn.size;
@@ -167,7 +164,6 @@ export function write(engine: Engine): number {
   const size = engine.u32(WriteIn.at.size);
   const from = engine.body + WriteIn.size;
   if (from + size > engine.end) return -ERRNO.EINVAL;
-  if (size > LARGE_WRITE) engine.mayBlock();
   maybeKillPrivileges(engine, fd);
   const written = libc.pwrite(fd, engine.inputAddress + from, size, engine.u64(WriteIn.at.offset));
   return written === -1 ? engine.failed() : replyWritten(engine, written);

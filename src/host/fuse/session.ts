@@ -11,7 +11,6 @@ import { parse, print } from '../../core/codec/fuse/struct.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
 import { lastErrno, libc } from './libc.ts';
 import { WORD } from './memory.ts';
-import { Turn } from './turn.ts';
 
 const ENOENT = 2;
 const EINTR = 4;
@@ -60,18 +59,13 @@ export function initialize(engine: Engine): number {
 /** Serves requests from one queue until the file system is unmounted. Blocks its thread. */
 export function runSession(engine: Engine, device: number, handler: Handler): void {
   const { words } = engine.memory;
-  const turn = new Turn(words);
-  engine.mayBlock = () => turn.pass();
   for (;;) {
-    turn.take();
     const length = libc.read(device, engine.inputAddress, engine.input.length);
     if (length === -1) {
       const errno = lastErrno();
       if (errno === ENOENT || errno === EINTR || errno === EAGAIN) continue;
-      turn.pass();
       return;
     }
-    turn.serves();
     if (!engine.load(length)) continue;
     if (engine.opcode === OPCODES.interrupt) {
       handler.interrupted(engine.inputView.getBigUint64(engine.body + InterruptIn.at.unique, true));

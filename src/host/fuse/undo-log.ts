@@ -169,7 +169,6 @@ export function nameIn(engine: Engine, record: Logged): LoggedName | undefined {
 /** Everything is durable now: the log starts empty. */
 export function startOver(engine: Engine): void {
   const { words } = engine.memory;
-  engine.mayBlock();
   lockExclusive(words, WORD.logLock);
   try {
     libc.syncfs(engine.options.rootFd);
