@@ -51,7 +51,15 @@ export class ReadCounts {
    */
   polled(records: number, tookMs: number): number {
     if (records > 0) this.#timings.add(tookMs);
-    if (this.#messages >= this.#options.maxMessages) this.#enough.abort();
+    const waitMs = this.#waitMs(records);
+    if (this.#messages < this.#options.maxMessages) return waitMs;
+    // The last ones have their time, too: one fetch may be all there is to read.
+    if (waitMs > 0) setTimeout(() => this.#enough.abort(), waitMs).unref();
+    else this.#enough.abort();
+    return waitMs;
+  }
+
+  #waitMs(records: number): number {
     const { perSecond } = this.#options;
     if (perSecond <= 0) return 0;
     const nowMs = performance.now();
