@@ -13,10 +13,10 @@ function readAll(perSecond: number): ReadCounts {
 }
 
 test('what came in one fetch takes the time that its rate gives it', async () => {
-  const counts = readAll(400);
+  // Two seconds' worth, of which a second at most may have passed already: it waits however slow this machine is.
+  const counts = readAll(100);
   assert.ok(counts.polled(200, 1) > 0);
-  assert.equal(counts.enough.aborted, false, 'half a second has not passed');
-  // The timer alone keeps no process alive.
+  assert.equal(counts.enough.aborted, false, 'its time is not over');
   await until('its time is over', () => counts.enough.aborted);
 });
 
