@@ -97,7 +97,7 @@ export function errorAnswer(head: RequestHead, request: Struct, code: number): S
   return answer;
 }
 
-/** Whether an answer has any place for an error code: some have none (SaslHandshake has, Envelope ...). */
+/** Whether an answer says this error code anywhere: not every response of Kafka's has a field for one. */
 export function carriesCode(value: Value, code: number): boolean {
   if (Array.isArray(value)) return value.some((one) => carriesCode(one, code));
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
