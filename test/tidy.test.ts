@@ -26,6 +26,7 @@ import {
 
 const CODE = filesOf(['.ts']);
 const SOURCE = CODE.filter(({ path: name }) => name.startsWith('src/'));
+const PYTHON = filesOf(['.py'], 'python');
 const PAGES = filesOf(['.md']);
 const SCRIPTS = filesOf(['.sh', '/run', 'lab/node-ctl', '.ts']);
 
@@ -46,7 +47,7 @@ suite('house rules', () => {
   test('every catch has a reason', () => holds(checkCatches(CODE)));
   test('nothing half-done stays behind', () => holds(checkLeftBehind(CODE)));
   test('every skip names a need', () => holds(checkSkips(CODE)));
-  test('files hold one idea', () => holds(checkLengths(CODE)));
+  test('files hold one idea', () => holds(checkLengths([...CODE, ...PYTHON])));
   test('lines fit', () => holds(checkWidth(CODE)));
   test('names say something', () => holds(checkNames(CODE)));
 });

@@ -27,8 +27,9 @@ class ActiveFault:
 
     Entered, it returns once the fault is in force on every node and was seen to bite (or once it
     has happened, for kinds that do not stand). Where the nodes that a selector names change while
-    the fault is armed, it is created anew, under another id unless ``id`` was given. Left, also by an exception, it returns once the
-    fault is healed on every node. ``status`` holds its receipts throughout.
+    the fault is armed, it is created anew, under another id unless ``id`` was given. Left, also by
+    an exception, it returns once the fault is healed on every node. ``status`` holds its receipts
+    throughout.
     """
 
     def __init__(
