@@ -66,7 +66,13 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     const [name, of] = assigned?.[0] ?? [];
     assert.equal(name, 'consumer.assigned-0');
     assert.deepEqual([of?.totalMessagesReceived, of?.totalBytesReceived], [5_000, 5_000 * 516]);
+    // The last status says what it had, as Trogdor's does.
+    const [three, six] = [['bench1'], ['bench1', 'bench2']].map((topics) =>
+      topics.flatMap((one) => [0, 1, 2].map((index) => `${one}-${index}`)),
+    );
+    assert.deepEqual(of?.assignedPartitions, three);
     assert.equal(alone?.[0]?.[1].totalMessagesReceived, 10_000);
+    assert.deepEqual(alone[0][1].assignedPartitions.toSorted(), six);
     assert.deepEqual(
       group?.map(([, one]) => one.totalMessagesReceived),
       [3_000, 3_000],

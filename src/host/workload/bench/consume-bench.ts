@@ -76,6 +76,7 @@ async function subscribe(reading: Reading, thread: ConsumerThread, index: number
   const { conf, wanted, context } = reading;
   const connections = conf.connect(thread.clientId);
   const isCommitting = conf.text('enable.auto.commit', 'true') === 'true';
+  const end = AbortSignal.any([context.signal, thread.counts.enough]);
   const member = new GroupMember(
     connections,
     {
@@ -90,11 +91,11 @@ async function subscribe(reading: Reading, thread: ConsumerThread, index: number
       assigned: async (places) =>
         thread.read(await begun(conf, connections, places, context.signal)),
       positions: () => thread.positions(),
-      revoked: () => thread.stop(),
+      revoked: () => (end.aborted ? thread.stop() : thread.revoke()),
     },
   );
   try {
-    await member.run(AbortSignal.any([context.signal, thread.counts.enough]));
+    await member.run(end);
   } finally {
     connections.close();
   }

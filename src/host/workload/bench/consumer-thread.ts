@@ -16,6 +16,8 @@ export class ConsumerThread {
   readonly #settings: ReaderSettings;
   readonly #errors = new Map<string, number>();
   #reader: Reader | undefined;
+  /** What it was given last: at the end a status still says it, as Trogdor's does. */
+  #assigned: string[] = [];
   #answers = 0;
 
   constructor(clientId: string, conf: ClientConf, settings: ReaderSettings, counts: ReadCounts) {
@@ -35,6 +37,7 @@ export class ConsumerThread {
   }
 
   read(places: readonly ReadFrom[]): void {
+    this.#assigned = places.map(({ topic, topicPartition }) => `${topic}-${topicPartition}`);
     this.#reader = new Reader(this.#conf.connect(this.clientId), places, this.#settings, {
       polled: (polled) => this.#polled(polled),
       pollFailed: () => undefined,
@@ -52,6 +55,13 @@ export class ConsumerThread {
     }));
   }
 
+  /** Stops because what it has is taken from it. */
+  revoke(): Promise<ReadFrom[]> {
+    this.#assigned = [];
+    return this.stop();
+  }
+
+  /** @returns how far it came. */
   async stop(): Promise<ReadFrom[]> {
     const positions = this.positions();
     const reader = this.#reader;
@@ -82,10 +92,6 @@ export class ConsumerThread {
   }
 
   get status(): object {
-    const places = this.positions();
-    return {
-      assignedPartitions: places.map(({ topic, topicPartition }) => `${topic}-${topicPartition}`),
-      ...this.counts.status,
-    };
+    return { assignedPartitions: this.#assigned, ...this.counts.status };
   }
 }
