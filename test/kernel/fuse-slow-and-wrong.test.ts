@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import {
   closeSync,
   fsyncSync,
@@ -12,12 +12,18 @@ import {
 import { open } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import type { Effect } from '../../src/core/disk/specification.ts';
+import type { FaultState } from '../../src/host/fuse/disk-state.ts';
 import { errnoOf, spec } from '../support/disk-fault.ts';
 import { DiskMount, run } from '../support/disk-mount.ts';
 import { lacks } from '../support/needs.ts';
 import { until } from '../support/until.ts';
 
 const skip = lacks('root', 'fuse');
+
+/** What a process's first thread does, as proc_pid_status(5) has it; D: it waits, for what no signal ends. */
+function stateOf({ pid }: ChildProcess): string | undefined {
+  return /^State:\t(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+}
 
 describe(
   'disk faults that hold requests or alter data, on a real mount',
@@ -116,18 +122,31 @@ describe(
     test('a caller killed in a stall is gone at once; a handled signal does not interrupt', async () => {
       await using mount = await DiskMount.start();
       writeFileSync(mount.file('s'), 'x');
-      await mount.set(spec({ kind: 'stall' }, { path: ['s'], op: ['write'] }));
+      const stall = { fault: { kind: 'stall' }, match: { path: ['s'], op: ['write'] } };
       const script = `
       process.on('SIGUSR2', () => {}); const fs = require('fs');
       fs.writeSync(fs.openSync(process.argv[1], 'r+'), 'y');`;
-      const child = spawn(process.execPath, ['-e', script, mount.file('s')], { stdio: 'ignore' });
-      await until('the write is held', async () => (await mount.state()).held === 1);
-      child.kill('SIGUSR2');
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      assert.equal((await mount.state()).held, 1);
-      assert.equal(child.exitCode, null);
-      child.kill('SIGKILL');
-      await until('the caller is gone', () => child.signalCode === 'SIGKILL');
+      const write = async (): Promise<ChildProcess> => {
+        await mount.ask('PUT', '/faults/stall', stall);
+        const child = spawn(process.execPath, ['-e', script, mount.file('s')], { stdio: 'ignore' });
+        await until('the write is held', async () => (await mount.state()).held === 1);
+        return child;
+      };
+      const signalled = await write();
+      signalled.kill('SIGUSR2');
+      // The kernel has told the file system of the signal, and waits on for nothing but a fatal one.
+      await until('the caller knows of the signal', () => stateOf(signalled) === 'D');
+      // Interrupts are handed over before all other requests: this one comes after it.
+      statSync(mount.file('none'), { throwIfNoEntry: false });
+      const ended = (await mount.ask('DELETE', '/faults/stall')) as FaultState;
+      await until('the write is over', () => signalled.exitCode !== null);
+      assert.equal(signalled.exitCode, 0);
+      // A write that ends with EINTR is asked for again.
+      assert.equal(ended.hits, 1);
+      assert.equal(readFileSync(mount.file('s'), 'utf8'), 'y');
+      const killed = await write();
+      killed.kill('SIGKILL');
+      await until('the caller is gone', () => killed.signalCode === 'SIGKILL');
       await until('nothing is held', async () => (await mount.state()).held === 0);
     });
 
