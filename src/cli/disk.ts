@@ -188,7 +188,7 @@ const doctor = buildCommand<{ json: boolean }, [mountPoint: string], CliContext>
       () => false,
     );
     if (alive) return say('alive', `${path} is mounted and answers`);
-    if (unmountLeftover(path)) say('unmounted', `unmounted what was left at ${path}`);
+    if (await unmountLeftover(path)) say('unmounted', `unmounted what was left at ${path}`);
     else say('alive', `the process of ${path} lives, but can't be asked: it is left alone`);
   },
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { controlPath } from '../../src/host/fuse/control-path.ts';
@@ -27,7 +27,7 @@ describe('one file-system process after another, at one place', { skip }, () => 
     const unmounting = { act: 'disk.unmount', mountPoint: mount.path } as const;
     renameSync(socket, `${socket}-hidden`);
     try {
-      assert.equal(unmountLeftover(mount.path), false);
+      assert.equal(await unmountLeftover(mount.path), false);
       await performDisk(unmounting);
       assert.equal(await diskHolds(unmounting), false);
       const token = 'faultline-none';
@@ -49,6 +49,47 @@ describe('one file-system process after another, at one place', { skip }, () => 
     assert.ok(left.some((act) => isDeepStrictEqual(act, unmounting)));
     await performDisk(unmounting);
     assert.equal(ourMountAt(mount.path), undefined);
+  });
+
+  test('one that hangs is not detached, and whoever looks goes on meanwhile', async () => {
+    await using mount = await DiskMount.start();
+    mount.process.kill('SIGSTOP');
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 1);
+    try {
+      assert.equal(await unmountLeftover(mount.path), false);
+      assert.ok(ticks > 0);
+      assert.notEqual(ourMountAt(mount.path), undefined);
+    } finally {
+      clearInterval(ticking);
+      mount.process.kill('SIGCONT');
+    }
+  });
+
+  test('the next one, wherever it is, removes the socket of one that was killed', async () => {
+    await using mount = await DiskMount.start();
+    const socket = controlPath(mount.path);
+    mount.process.kill('SIGKILL');
+    await until('it has ended', () => mount.process.signalCode !== null);
+    spawnSync('umount', ['--lazy', mount.path]);
+    assert.equal(await unmountLeftover(mount.path), false);
+    assert.ok(existsSync(socket));
+    await using next = await DiskMount.start();
+    assert.ok(!existsSync(socket));
+    assert.ok(existsSync(controlPath(next.path)));
+  });
+
+  test('a mount that is left is detached by several at once, and by each of them without harm', async () => {
+    await using mount = await DiskMount.start();
+    mount.process.kill('SIGKILL');
+    await until('it has ended', () => mount.process.signalCode !== null);
+    await Promise.all([
+      prepareMountPoint(mount.path, mount.target),
+      prepareMountPoint(mount.path, mount.target),
+      unmountLeftover(mount.path),
+    ]);
+    assert.equal(ourMountAt(mount.path), undefined);
+    assert.ok(!existsSync(controlPath(mount.path)));
   });
 
   test('the old one ends later, and takes nothing of the new one away', async () => {

@@ -35,7 +35,7 @@ async function withKibosh(use: (place: Place) => void | Promise<void>): Promise<
     pid = Number(readFileSync(pidfile, 'utf8'));
     await use({ target, mount, control: join(mount, 'kibosh_control'), log });
   } finally {
-    detach(mount);
+    await detach(mount);
     if (pid > 0) await until('kibosh ends', () => !existsSync(`/proc/${pid}`));
     rmSync(directory, { recursive: true, force: true });
   }

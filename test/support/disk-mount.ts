@@ -119,7 +119,7 @@ export class DiskMount implements AsyncDisposable {
       });
       await until('the file system is dead', () => this.#hasEnded());
     }
-    detach(this.path);
+    await detach(this.path);
     rmSync(this.directory, { recursive: true, force: true });
   }
 

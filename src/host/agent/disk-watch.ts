@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskHits, type HitNote } from '../../core/disk/hits.ts';
 import type { AgentState } from '../../core/agent/state.ts';
 import { reachableMounts } from '../fuse/mounts.ts';
+import { CONTROL_DIRECTORY } from '../fuse/control-path.ts';
+import { removeDeadSockets } from '../fuse/dead-sockets.ts';
 import { askDisk, isGone } from '../fuse/control-client.ts';
 import type { DiskEvent } from '../fuse/events.ts';
 import { unmountLeftover } from '../fuse/supervise.ts';
@@ -48,6 +50,7 @@ export class DiskWatch {
     this.#timer = setInterval(() => this.#scan(), SCAN_MS);
     this.#timer.unref();
     this.#scan();
+    removeDeadSockets().catch((error: unknown) => this.#ports.onTrouble(error, CONTROL_DIRECTORY));
   }
 
   close(): void {
@@ -59,7 +62,9 @@ export class DiskWatch {
     for (const mountPoint of reachableMounts()) {
       if (this.#watched.has(mountPoint)) continue;
       this.#watched.add(mountPoint);
-      void this.#watch(mountPoint).finally(() => this.#watched.delete(mountPoint));
+      this.#watch(mountPoint)
+        .catch((error: unknown) => this.#ports.onTrouble(error, mountPoint))
+        .finally(() => this.#watched.delete(mountPoint));
     }
   }
 
@@ -90,8 +95,8 @@ export class DiskWatch {
     }
   }
 
-  #ended(mountPoint: string): void {
-    this.#ports.onEnd(mountPoint, unmountLeftover(mountPoint));
+  async #ended(mountPoint: string): Promise<void> {
+    this.#ports.onEnd(mountPoint, await unmountLeftover(mountPoint));
   }
 
   /** @returns whether hits are left to be told of soon. */

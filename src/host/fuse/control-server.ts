@@ -9,6 +9,7 @@ import { parseSpecification } from '../../core/disk/check.ts';
 import { NAME_MODELS } from '../../core/disk/names.ts';
 import { checkSingle, Terms } from '../../core/disk/single.ts';
 import { Refusal, type Control } from './control.ts';
+import { removeDeadSockets } from './dead-sockets.ts';
 
 const MAX_BODY_BYTES = 1 << 20;
 
@@ -186,7 +187,8 @@ export interface ControlServer {
 /**
  * Listens on a Unix socket (0600) for the mount's control; answers once there is one. A process that was
  * unmounted may live on for whoever has files open while the next one serves the same place, so a socket is
- * made under a name of its own, and put in the place of what was there.
+ * made under a name of its own, and put in the place of what was there. What others left there that were
+ * killed is removed.
  * @param stop unmounts and ends the process.
  */
 export async function serveControl(
@@ -216,6 +218,7 @@ export async function serveControl(
   chmodSync(own, 0o600);
   const { ino } = lstatSync(own);
   renameSync(own, path);
+  await removeDeadSockets(dirname(path));
   const remove = (): void => {
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
   };

@@ -1,10 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/base/failure.ts';
 import { cString, libc, MNT_DETACH } from './libc.ts';
 import { ourMountAt } from './mounts.ts';
 import { askDisk, isGone } from './control-client.ts';
 import { controlPath } from './control-path.ts';
+import { removeDeadSocket } from './dead-sockets.ts';
 
 const READY = 'ready\n';
 
@@ -16,42 +18,72 @@ const LOOK_AGAIN_MS = 20;
 /** ENOTCONN in the words of glibc, and of musl. */
 const NOT_CONNECTED = /Transport endpoint is not connected|Socket not connected/;
 
+/** What statfs(2) of a mount says, in a process that can be ended: who asks may be held for good. */
+function askKernel(mountPoint: string): Promise<'dead' | 'held' | 'answers'> {
+  const child = spawn('stat', ['-f', '--', mountPoint], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  let said = '';
+  child.stderr.on('data', (part: Buffer) => {
+    said += part.toString('utf8');
+  });
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      // Nobody waits until it has gone, should even that take long.
+      child.stderr.destroy();
+      child.unref();
+      resolve('held');
+    }, LOOK_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve(NOT_CONNECTED.test(said) ? 'dead' : 'answers');
+    };
+    child.once('close', end);
+    // It could not be started: nothing is known.
+    child.once('error', end);
+  });
+}
+
 /**
  * Whether the process behind a mount of ours is dead, as the kernel says it: ENOTCONN. That nobody was
  * found at its control proves nothing: its socket may be missing where we look, as in another container.
  */
-function isDead(mountPoint: string): boolean {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+async function isDead(mountPoint: string): Promise<boolean> {
   for (let look = 0; look < LOOKS; look++) {
-    if (look > 0) Atomics.wait(sleeper, 0, 0, LOOK_AGAIN_MS);
-    const { signal, stderr } = spawnSync('stat', ['-f', '--', mountPoint], {
-      encoding: 'utf8',
-      timeout: LOOK_MS,
-      killSignal: 'SIGKILL',
-      env: { ...process.env, LC_ALL: 'C' },
-    });
-    if (NOT_CONNECTED.test(stderr ?? '')) return true;
-    if (signal !== null) return false;
+    if (look > 0) await sleep(LOOK_AGAIN_MS);
+    const says = await askKernel(mountPoint);
+    if (says !== 'answers') return says === 'dead';
   }
   return false;
 }
 
-/** Detaches what of ours is mounted at a place, whether it lives or not. @returns whether there was any. */
-export function detach(mountPoint: string): boolean {
-  let found = false;
-  // Somebody may have mounted several, one over the other.
-  for (let count = 0; count < 16 && ourMountAt(mountPoint) !== undefined; count++) {
-    found = true;
-    if (libc.umount2(cString(mountPoint).address, MNT_DETACH) !== 0) break;
-  }
-  if (found) rmSync(controlPath(mountPoint), { force: true });
-  return found;
+function unmountNewest(mountPoint: string): boolean {
+  const path = cString(mountPoint);
+  return libc.umount2(path.address, MNT_DETACH) === 0;
 }
 
-/** Unmounts what a file-system process that died left behind. @returns whether there was any. */
-export function unmountLeftover(mountPoint: string): boolean {
-  if (ourMountAt(mountPoint) === undefined || !isDead(mountPoint)) return false;
-  return detach(mountPoint);
+/** Detaches what of ours is mounted at a place, whether it lives or not. */
+export async function detach(mountPoint: string): Promise<void> {
+  while (ourMountAt(mountPoint) !== undefined && unmountNewest(mountPoint));
+  await removeDeadSocket(controlPath(mountPoint));
+}
+
+/** Unmounts what file-system processes that died left behind. @returns whether there was any. */
+export async function unmountLeftover(mountPoint: string): Promise<boolean> {
+  let found = false;
+  // Somebody may have mounted several, one over the other.
+  for (;;) {
+    const before = ourMountAt(mountPoint);
+    if (before === undefined || !(await isDead(mountPoint))) break;
+    // Another may have come into its place while we asked.
+    if (ourMountAt(mountPoint)?.device !== before.device) continue;
+    if (!unmountNewest(mountPoint)) break;
+    found = true;
+  }
+  if (found) await removeDeadSocket(controlPath(mountPoint));
+  return found;
 }
 
 /**
@@ -71,7 +103,9 @@ export async function prepareMountPoint(mountPoint: string, target: string): Pro
       const message = `${mountPoint} is mounted by faultline already: unmount it first`;
       throw new Failure('already-mounted', message, { definite: true });
     }
-    if (!unmountLeftover(mountPoint)) {
+    await unmountLeftover(mountPoint);
+    // Another, like the agent, may have unmounted it.
+    if (ourMountAt(mountPoint) !== undefined) {
       const message = `${mountPoint} is mounted by faultline, and its process lives: unmount it first`;
       throw new Failure('already-mounted', message, { definite: true });
     }
@@ -110,8 +144,9 @@ export async function superviseMount(
   const code = await new Promise<number>((resolve) => {
     child.once('exit', (exitCode) => resolve(exitCode ?? 1));
   });
-  if (code !== 0 && unmountLeftover(mountPoint)) {
+  if (code !== 0 && (await unmountLeftover(mountPoint))) {
     process.stderr.write(`faultline mount: the file system ended; ${mountPoint} is unmounted\n`);
   }
+  await removeDeadSocket(controlPath(mountPoint));
   return code;
 }

@@ -38,8 +38,8 @@ function change(at: FaultOf, method: string, verb = '', body?: unknown): Promise
 }
 
 /** Nobody answers for a mount: what a dead process left is detached. */
-function lost(mountPoint: string): Failure {
-  const isDetached = unmountLeftover(mountPoint);
+async function lost(mountPoint: string): Promise<Failure> {
+  const isDetached = await unmountLeftover(mountPoint);
   const how = isDetached ? ' has ended, and its mount is detached' : ' has ended';
   const isThere = ourMountAt(mountPoint) !== undefined;
   const says = isThere ? ' lives, but its control socket is not to be found' : how;
@@ -55,7 +55,7 @@ async function add(act: Extract<DiskAct, { act: 'disk.fault' }>): Promise<void> 
 
 async function renew(act: Extract<DiskAct, { act: 'disk.fault.renew' }>): Promise<void> {
   const found = await faultAt(act);
-  if (found === 'gone') throw lost(act.mountPoint);
+  if (found === 'gone') throw await lost(act.mountPoint);
   if (found === undefined || found.endedBy !== undefined) {
     const how = found?.endedBy === undefined ? '' : ` (${found.endedBy})`;
     const message = `the file system at ${act.mountPoint} has ended the fault by itself${how}`;
@@ -110,7 +110,7 @@ export async function performDisk(act: DiskAct): Promise<void> {
     case 'disk.flip.undo':
       return flipBack(act);
     case 'disk.unmount':
-      if ((await stateOf(act.mountPoint)) === undefined) unmountLeftover(act.mountPoint);
+      if ((await stateOf(act.mountPoint)) === undefined) await unmountLeftover(act.mountPoint);
       return;
     default:
       return unreachable(act);
