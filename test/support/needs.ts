@@ -83,6 +83,7 @@ const PROBES = {
   python: () => (onPath('python3') ? undefined : 'no python3 on PATH'),
   'trogdor-jars': () =>
     trogdorJarsPresent() ? undefined : "no jars of Trogdor; './run test' fetches them",
+  ping: () => (onPath('ping') ? undefined : 'no ping on PATH'),
   pjdfstest: () =>
     process.env['PJDFSTEST_DIR'] === undefined
       ? 'PJDFSTEST_DIR names no installation of it'

@@ -7,7 +7,7 @@ import {
   holdsAll,
   type PeerGroup,
 } from './netfilter.ts';
-import { braces, controlRules, DISCOVERY, incoming, saddr, trafficOf } from './nft-rules.ts';
+import { braces, controlRules, daddr, DISCOVERY, incoming, saddr, trafficOf } from './nft-rules.ts';
 import { readListedTable } from './nft.ts';
 
 /**
@@ -20,15 +20,25 @@ import { readListedTable } from './nft.ts';
  *     chain input {
  *       type filter hook input priority -5; policy accept;
  *       loopback, neighbour discovery and the path between coordinator and agent accept
+ *       where pings are met as they are asked: icmp|icmpv6 type echo-reply accept
  *       ip|ip6 saddr @g<i>v<4|6> [meta l4proto {...}] [th sport|dport {...}]
  *         ip|ip6 saddr @c<i>v<4|6> jump held comment "<fault id>"
+ *     }
+ *     chain output {                                                       there alone
+ *       type filter hook output priority -5; policy accept;
+ *       loopback accept
+ *       ip|ip6 daddr @g<i>v<4|6> icmp|icmpv6 type echo-request
+ *         ip|ip6 daddr @c<i>v<4|6> jump held comment "<fault id>"
  *     }
  *   }
  *
  * A base chain of its own for each fault: a packet that leaves one queue goes on with the next chain,
  * so that faults at one node add up. After the tables that drop: what is cut is not delayed first.
+ * An echo request held as it leaves makes its exchange as late as its answer would, held as it comes in.
  */
 export const HELD_CHAIN = 'held';
+
+const icmp = (family: 4 | 6): string => (family === 4 ? 'icmp' : 'icmpv6');
 
 function setLines(steer: SteerTable, group: PeerGroup): string[] {
   const type = `type ipv${group.family}_addr;`;
@@ -50,14 +60,30 @@ function groupRules({ faultId, protocol }: SteerTable, group: PeerGroup): string
   );
 }
 
+/** Of an echo, the request as it leaves. */
+function requestRule({ faultId }: SteerTable, group: PeerGroup): string {
+  const to = (set: string): string => `${daddr(group.family)} @${set}`;
+  const request = `${icmp(group.family)} type echo-request`;
+  return `${to(group.name)} ${request} ${to(group.counts)} jump ${HELD_CHAIN} comment "${faultId}"`;
+}
+
+const chain = (hook: 'input' | 'output', rules: readonly string[]): string[] => [
+  ` chain ${hook} {`,
+  `  type filter hook ${hook} priority -5; policy accept;`,
+  ...rules.map((rule) => `  ${rule}`),
+  ' }',
+];
+
 /** One transaction that makes the table, without the one rule that hands packets over. */
 export function writeSteerTable(steer: SteerTable): string {
   assertNames(steer);
   const groups = groupsOf(steer);
+  const late = steer.requestsLate === true;
   const rules = [
     'iif "lo" accept',
     `${DISCOVERY} accept`,
     ...controlRules(steer),
+    ...(late ? ([4, 6] as const).map((family) => `${icmp(family)} type echo-reply accept`) : []),
     ...groups.flatMap((group) => groupRules(steer, group)),
   ];
   return [
@@ -67,10 +93,10 @@ export function writeSteerTable(steer: SteerTable): string {
     ...groups.flatMap((group) => setLines(steer, group)),
     ` chain ${HELD_CHAIN} {`,
     ' }',
-    ' chain input {',
-    '  type filter hook input priority -5; policy accept;',
-    ...rules.map((rule) => `  ${rule}`),
-    ' }',
+    ...chain('input', rules),
+    ...(late
+      ? chain('output', ['oif "lo" accept', ...groups.map((group) => requestRule(steer, group))])
+      : []),
     '}',
     '',
   ].join('\n');
@@ -95,7 +121,7 @@ export function writeSteerRefresh(steer: SteerTable): string {
 /** No packet is steered any more; the table stays. An error where there is none. */
 export function writeLetPass(table: string): string {
   assertOurs(table);
-  return `flush chain inet ${table} input\n`;
+  return `flush table inet ${table}\n`;
 }
 
 /** Lists the sets as JSON. Not the whole table: libxtables complains aloud of the queue's rule. */

@@ -55,7 +55,12 @@ in-sync replica. Throughput of one connection falls to what fits into its window
 (fetches of \`replica.fetch.max.bytes\` make up for it, small \`linger.ms=0\` batches do not).
 Beyond \`replica.lag.time.max.ms\` followers leave the ISR; beyond \`request.timeout.ms\` clients
 retry; beyond \`broker.session.timeout.ms\` or \`session.timeout.ms\` brokers are fenced and groups
-rebalance.`,
+rebalance.
+
+**What \`ping\` sees.** The same, from either side, although it takes the time of an answer where that
+reaches the network device, before any rule: of a ping of a node that acts, the packet process holds the
+request as it leaves, in place of its answer. Captures on such a node, and programs that have the kernel
+stamp what comes in (NTP), meet packets before they are held.`,
   colour: '#f29900',
   params: Params,
   examples: [

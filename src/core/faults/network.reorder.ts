@@ -55,7 +55,8 @@ others pass at once, and those that come meanwhile arrive first. Nothing is over
 comes meanwhile.
 
 **What a Kafka user sees.** TCP puts bytes in order again; the application sees a delay of \`hold\`
-now and then, and TCP may take much reordering for loss and send less for a while.`,
+now and then, and TCP may take much reordering for loss and send less for a while.
+\`ping\` sees it as it does a [delay](network.delay.md).`,
   colour: '#7b1fa2',
   params: Params,
   examples: [

@@ -11,6 +11,11 @@ export interface SteerTable {
   protocol: 'tcp' | 'udp' | 'all';
   /** How long the elements live without a refresh, and the process. */
   timeoutMs: number;
+  /**
+   * Of pings (ICMP echo) of this node the request is met as it leaves, in place of the answer as it comes
+   * in: ping(8) takes the time of an answer where it reaches the device, before any hook.
+   */
+  requestsLate?: boolean;
 }
 
 /** Packets through a process of ours. */
@@ -29,12 +34,13 @@ export type PacketAct =
 export function describePacketAct(act: PacketAct): string {
   switch (act.act) {
     case 'packets.steer': {
-      const { table, peers, protocol } = act.steer;
+      const { table, peers, protocol, requestsLate } = act.steer;
       const whom = peers.map(describePeer);
       const what = protocol === 'all' ? '' : ` by ${protocol}`;
+      const pings = requestsLate === true ? ', and at output pings in place of their answers' : '';
       return (
         `start packet process ${table}, and steer to it at input what comes from ` +
-        `${whom.join('; ')}${what}: ${describeShape(act.shape)}`
+        `${whom.join('; ')}${what}${pings}: ${describeShape(act.shape)}`
       );
     }
     case 'packets.refresh':

@@ -125,9 +125,16 @@ export function steerOf(aim: Aim, here: Here): SteerTable | Problem[] {
   };
 }
 
+/** Whether pings can be met as they are asked: they are meant, and held at most. */
+function holdsPings(aim: Aim, { loss, duplicate, corrupt, rate }: PacketShape): boolean {
+  const all = protocolOf(aim) === 'all' && aim.ports === undefined && aim.listeners === undefined;
+  return all && !loss && !duplicate && !corrupt && !rate;
+}
+
 function plan(aim: Aim, here: Here, shape: PacketShape): Step[] | Problem[] {
-  const steer = steerOf(aim, here);
-  if ('length' in steer) return steer;
+  const meant = steerOf(aim, here);
+  if ('length' in meant) return meant;
+  const steer: SteerTable = holdsPings(aim, shape) ? { ...meant, requestsLate: true } : meant;
   if (!here.meets(here.node, 'nfqueue')) {
     const message = `node '${here.node}' has no packet queue, and nothing else does this`;
     return [{ path: '/backend', message, expected: 'other parameters, or other nodes' }];

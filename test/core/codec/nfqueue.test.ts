@@ -146,6 +146,32 @@ suite('steering', () => {
     at('set c2v4 { type ipv4_addr; counter; elements = { 198.51.100.3 comment "n3" }; }');
   });
 
+  test('pings are met as they leave, and their answers pass', () => {
+    const text = writeSteerTable({
+      table: 'faultline-steer1',
+      faultId: 'steer-1',
+      peers: [{ name: 'n2', ipv4: ['198.51.100.2'], ipv6: ['2001:db8::2'] }],
+      control: { coordinatorAddresses: [], agentPort: 8611 },
+      protocol: 'all',
+      timeoutMs: 30_000,
+      requestsLate: true,
+    });
+    const rules = text.split('\n').map((line) => line.trim());
+    const place = (rule: string): number => {
+      assert.ok(rules.includes(rule), `${rule}\n${text}`);
+      return rules.indexOf(rule);
+    };
+    const input = place('ip saddr @g0v4 ip saddr @c0v4 jump held comment "steer-1"');
+    assert.ok(place('icmp type echo-reply accept') < input);
+    assert.ok(place('icmpv6 type echo-reply accept') < input);
+    const hook = place('type filter hook output priority -5; policy accept;');
+    for (const rule of [
+      'ip daddr @g0v4 icmp type echo-request ip daddr @c0v4 jump held comment "steer-1"',
+      'ip6 daddr @g1v6 icmpv6 type echo-request ip6 daddr @c1v6 jump held comment "steer-1"',
+    ])
+      assert.ok(place(rule) > hook);
+  });
+
   test('packets are counted by peer, of this table alone', () => {
     const set = (table: string, name: string, elem: object[]): object => ({
       set: { table, name, elem: elem.map((each) => ({ elem: each })) },

@@ -71,6 +71,21 @@ suite('whose packets', () => {
     assert.deepEqual(act.steer.peers[0]?.ports, { local: [9093], remote: [9093] });
   });
 
+  test('pings are met as they are asked, where they are meant and only held', () => {
+    const late = (name: string, params: object): boolean | undefined => {
+      const [step] = kind(name).plan(params, here('n2', ['n1']), []);
+      assert.ok(step && 'act' in step && step.act.act === 'packets.steer');
+      return step.act.steer.requestsLate;
+    };
+    assert.equal(late('network.delay', { latency }), true);
+    assert.equal(late('network.delay', { latency, protocols: 'all' }), true);
+    assert.equal(late('network.reorder', { gap: 5 }), true);
+    for (const less of [{ protocols: 'tcp' }, { ports: [9092] }, { listeners: ['replication'] }])
+      assert.equal(late('network.delay', { latency, ...less }), undefined);
+    assert.equal(late('network.rate', { rate: '1mbit' }), undefined);
+    assert.equal(late('network.loss', { ratio: '1%' }), undefined);
+  });
+
   test('limits: a delayed node suffers, those who hear it do not', () => {
     const cuts = delay.cuts?.({ latency }, EXAMPLE_TOPOLOGY, ['n1'], '');
     assert.deepEqual(cuts?.get('n2'), ['n1']);
