@@ -82,17 +82,18 @@ function decodeSlot(text: string): Slot | undefined {
   };
 }
 
-/** Keeps what is not needed short, so that it fits one slot whatever an error says. */
-function shortened(progress: Progress): Progress {
+/** What a progress slot holds: keeps what is not needed short, so that it fits whatever an error says. */
+function progressPayload(writes: number, progress: Progress): string {
   const cut = (text: string | undefined): string | undefined => text?.slice(0, 60);
-  let short = progress;
-  if (asciiJson(short).length > PAYLOAD_BYTES)
-    short = { ...progress, says: cut(progress.says), error: cut(progress.error) };
-  if (asciiJson(short).length > PAYLOAD_BYTES)
-    short = { ...short, during: undefined, after: undefined };
-  return asciiJson(short).length > PAYLOAD_BYTES
-    ? { ...short, says: undefined, error: undefined }
-    : short;
+  const short = { says: cut(progress.says), error: cut(progress.error) };
+  const shorter = { during: undefined, after: undefined };
+  const none = { says: undefined, error: undefined };
+  let payload = '';
+  for (const less of [{}, short, { ...short, ...shorter }, { ...none, ...shorter }]) {
+    payload = asciiJson({ writes, ...progress, ...less });
+    if (payload.length <= PAYLOAD_BYTES) break;
+  }
+  return payload;
 }
 
 /**
@@ -209,7 +210,7 @@ export class JournalSlots {
     held.writes += 1;
     const place = held.progressSlots[held.writes % 2 === 0 ? 0 : 1];
     if (place < 0) return [];
-    const payload = asciiJson({ writes: held.writes, ...shortened(progress) });
+    const payload = progressPayload(held.writes, progress);
     const slot: Slot = { type: 'P', serial, index: held.writes, count: 0, payload };
     return [{ offset: place * SLOT_BYTES, text: encodeSlot(slot) }];
   }

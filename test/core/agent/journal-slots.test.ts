@@ -94,6 +94,20 @@ test('a torn slot is no record; a torn progress leaves the one before', () => {
   assert.equal(new JournalSlots().read(written(whole, next))[0]?.progress.state, 'active');
 });
 
+test('progress of any length fits its slot', () => {
+  const { slots } = fresh();
+  const { serial } = slots.arm(recordOf('a'), armedState);
+  for (let length = 0; length < 1_100; length++) {
+    for (const progress of [
+      { state: 'active', says: 'x'.repeat(length) },
+      { state: 'active', during: { query: 'listening', ports: [], name: 'x'.repeat(length) } },
+    ]) {
+      const [write] = slots.progress(serial, progress as unknown as Progress);
+      assert.equal(write?.text.length, SLOT_BYTES);
+    }
+  }
+});
+
 test('progress is written in place, whatever an error says', () => {
   const { slots, file } = fresh();
   const { serial, writes } = slots.arm(recordOf('a'), armedState);
