@@ -15,12 +15,17 @@ const WHOLE = new RegExp(PATTERN);
  * Schema of a duration on the wire: a number with a unit, parts may follow each other ('1m30s').
  * A bare number is refused: nobody can know whether it means seconds or milliseconds.
  */
-export const Duration = Type.String({
-  pattern: PATTERN,
-  maxLength: 32,
-  title: 'duration',
-  description: "a number with its unit (ms, s, m, h, d): '250ms', '30s', '1m30s'",
-});
+export const Duration = Type.Refine(
+  Type.String({
+    pattern: PATTERN,
+    maxLength: 32,
+    title: 'duration',
+    description: "a number with its unit (ms, s, m, h, d): '250ms', '30s', '1m30s'",
+  }),
+  // What is no duration at all, the pattern says.
+  (text) => !WHOLE.test(text) || parseDuration(text) !== undefined,
+  () => 'longer than ten years',
+);
 
 /**
  * Reads a duration.

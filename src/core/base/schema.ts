@@ -99,7 +99,7 @@ function toProblems(schema: SchemaNode, document: unknown, error: SchemaError): 
     problem.expected = node.enum.map(String).join(', ');
     const near = typeof found === 'string' ? nearMiss(found, node.enum.map(String)) : undefined;
     if (near !== undefined) problem.nearMiss = near;
-  } else if (node?.title !== undefined) {
+  } else if (node?.title !== undefined && error.keyword !== '~refine') {
     problem.message = `not ${/^[aeiou]/.test(node.title) ? 'an' : 'a'} ${node.title}`;
     if (node.description !== undefined) problem.expected = node.description;
   }

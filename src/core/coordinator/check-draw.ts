@@ -6,6 +6,10 @@ import type { DrawnKind, DrawnSchedule } from '../model/scenario.ts';
 import type { Topology } from '../model/topology.ts';
 import { checkRatio, checkTargets, unknownName } from './check-parts.ts';
 
+/** Of more arrivals the drawing would take minutes; most of them would find no room. */
+const MOST_ARRIVALS = 100_000;
+const LONGEST_EVERY_MS = 30 * 86_400_000;
+
 /** What the schema of `draw` cannot say. Paths are relative to it. */
 export function checkDraw(draw: DrawnSchedule, topology: Topology, lengthMs?: number): Problem[] {
   const problems: Problem[] = [];
@@ -15,9 +19,7 @@ export function checkDraw(draw: DrawnSchedule, topology: Topology, lengthMs?: nu
   if (draw.kinds.every((entry) => entry.weight === 0)) {
     problems.push({ path: '/kinds', message: 'every weight is 0: nothing could ever be drawn' });
   }
-  if (parseDuration(draw.every) === 0) {
-    problems.push({ path: '/every', message: 'faults cannot follow each other without any time' });
-  }
+  problems.push(...under('/every', checkEvery(draw.every, lengthMs)));
   problems.push(...under('/duration', checkRange(draw.duration)));
   const quiet = draw.quiet ?? {};
   problems.push(...checkRatio('/quiet/share', quiet.share));
@@ -44,6 +46,16 @@ export function checkDrawParts(
     const path = `/kinds/${index}`;
     return fine(path) ? under(path, checkEntry(entry, topology)) : [];
   });
+}
+
+function checkEvery(every: string, lengthMs = 0): Problem[] {
+  const everyMs = parseDuration(every) ?? 0;
+  if (everyMs === 0) return [{ path: '', message: 'faults cannot follow each other without any time' }];
+  if (everyMs > LONGEST_EVERY_MS) return [{ path: '', message: 'at most 30d', found: every }];
+  if (lengthMs / everyMs <= MOST_ARRIVALS) return [];
+  const count = Math.round(lengthMs / everyMs);
+  const message = `${count} faults over the run; at most ${MOST_ARRIVALS} can be drawn`;
+  return [{ path: '', message, found: every }];
 }
 
 function checkRange(range: { min: string; max: string }): Problem[] {

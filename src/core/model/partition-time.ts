@@ -7,6 +7,9 @@ import type { Here } from './fault.ts';
 import type { Range, Timeline } from './timeline.ts';
 
 const LEAST_MS = 100;
+const LONGEST_FLAP_MS = 30 * 86_400_000;
+/** What one draw spans: nearly fifty days, and of a longer half no more than that. */
+const MOST_DRAWN_MS = 2 ** 32;
 
 const Length = Type.Union([Duration, Type.Array(Duration, { minItems: 2, maxItems: 2 })], {
   title: 'duration or [least, most]',
@@ -45,12 +48,12 @@ export function checkWhen(when: When): Problem[] {
   for (const phase of ['on', 'off'] as const) {
     if (!when.flap) continue;
     const { leastMs, mostMs } = rangeOf(when.flap[phase]);
+    const found = JSON.stringify(when.flap[phase]);
+    const path = `/flap/${phase}`;
+    if (mostMs > LONGEST_FLAP_MS) problems.push({ path, message: 'at most 30d', found });
     if (leastMs >= LEAST_MS && mostMs >= leastMs) continue;
-    problems.push({
-      path: `/flap/${phase}`,
-      message: `flapping needs at least ${LEAST_MS} ms, and the least before the most`,
-      found: JSON.stringify(when.flap[phase]),
-    });
+    const message = `flapping needs at least ${LEAST_MS} ms, and the least before the most`;
+    problems.push({ path, message, found });
   }
   return problems;
 }
@@ -60,7 +63,7 @@ function endOfPair(here: Here, peer: string, lengthMs: number): number {
   const pair = [here.node, peer].sort().join(' ');
   const random = new Random(fnv1a64(`${here.faultId}#${here.instance} ${pair}`));
   const half = Math.floor(lengthMs / 2);
-  return half + random.below(lengthMs - half);
+  return half + random.below(Math.min(lengthMs - half, MOST_DRAWN_MS));
 }
 
 /** Undefined: in force without a pause, and healed at once. All nodes keep the same instants. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatDuration, parseDuration } from '../../../src/core/base/duration.ts';
+import { Duration, formatDuration, parseDuration } from '../../../src/core/base/duration.ts';
 import { Random } from '../../../src/core/base/random.ts';
+import { checkSchema } from '../../../src/core/base/schema.ts';
 
 test('durations that are read', () => {
   const table: [string, number][] = [
@@ -34,6 +35,15 @@ test('texts that are no durations', () => {
   ];
   for (const text of texts) assert.equal(parseDuration(text), undefined, text);
   assert.equal(parseDuration(`${'1'.repeat(40)}s`), undefined);
+});
+
+test('the schema takes what is read, and nothing else: too long is no duration that lasts for ever', () => {
+  for (const text of ['0s', '3650d', '1m30s', '3651d', '99999d', '9'.repeat(31) + 's', '5', 'x']) {
+    assert.equal(checkSchema(Duration, text).ok, parseDuration(text) !== undefined, text);
+  }
+  const checked = checkSchema(Duration, '3651d');
+  const problems = checked.ok ? [] : checked.problems;
+  assert.deepEqual(problems, [{ path: '', message: 'longer than ten years', found: '"3651d"' }]);
 });
 
 test('what is written reads back the same', () => {

@@ -50,9 +50,22 @@ suite('timelines', () => {
       }
     }
     assert.ok(new Set(ends.values()).size > 1);
+    const years = { ...hereOf(each, 'n1'), durationMs: 3_650 * 86_400_000 };
+    const [longest] = networkPartition.plan(each.params, years, []);
+    assert.ok(longest && 'act' in longest);
     const here = { ...hereOf(each, 'n1'), topology: EXAMPLE_TOPOLOGY };
     delete here.durationMs;
     const [problem] = networkPartition.plan(each.params, here, []);
     assert.ok(problem && 'message' in problem && problem.path === '/healing');
+  });
+
+  test('lengths that no draw spans are refused', () => {
+    const flap = { on: ['1s', '60d'], off: '50ms' };
+    const params = { groups: [['n1'], ['n2']], flap };
+    const problems = networkPartition.check?.(params, EXAMPLE_TOPOLOGY) ?? [];
+    assert.deepEqual(
+      problems.map(({ path }) => path),
+      ['/flap/on', '/flap/off'],
+    );
   });
 });

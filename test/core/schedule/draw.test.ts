@@ -44,6 +44,23 @@ test('the same seed gives the same bytes, another seed others', () => {
   assert.equal(new Set(all).size, SEEDS.length);
 });
 
+test('what no draw could span, and what would never be drawn to its end, is refused', () => {
+  for (const [every, duration] of [
+    ['60d', '100d'],
+    ['1ms', '1d'],
+    ['0s', '1m'],
+  ] as const) {
+    const scenario = { ...drawing({}, { duration: '10m' }), duration };
+    const document = { ...scenario, draw: { ...scenario.draw, every } };
+    const checked = checkScenario(document, EXAMPLE_TOPOLOGY);
+    assert.ok(!checked.ok, every);
+    assert.deepEqual(
+      checked.problems.map(({ path }) => path),
+      ['/draw/every'],
+    );
+  }
+});
+
 test('every drawn fault is one that the coordinator takes', () => {
   const scenario = drawing({ swarm: false });
   for (const seed of SEEDS) {
