@@ -5,8 +5,13 @@ import { Finding, type Checker } from './engine/checker.ts';
  * timeouts (3 s by default). Two at once for longer than this are no hand-over (KAFKA-15489).
  */
 const ALLOWED_NS = 10_000_000_000;
+/**
+ * Each is asked twice a second. One that was silent for longer may have been stopped: what it says the
+ * moment it goes on it has not claimed meanwhile.
+ */
+const SILENCE_NS = 5_000_000_000;
 
-/** A stretch in which a controller certainly took itself for the active one: between two answers. */
+/** A stretch in which a controller certainly took itself for the active one: between its answers. */
 interface Claim {
   epoch: number;
   fromNs: number;
@@ -33,7 +38,7 @@ export const controllers: Checker = {
           return;
         }
         const before = claims.get(node);
-        const goesOn = before?.epoch === epoch;
+        const goesOn = before?.epoch === epoch && startedNs - before.toNs <= SILENCE_NS;
         const claim = goesOn
           ? { ...before, toNs: startedNs }
           : { epoch, fromNs: timeNs, toNs: timeNs };

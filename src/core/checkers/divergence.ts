@@ -1,4 +1,5 @@
 import { Finding, type Checker } from './engine/checker.ts';
+import { sayIncomplete } from './engine/say-incomplete.ts';
 
 /** Two values at one offset: acknowledged or read there, by whomever. */
 export const divergence: Checker = {
@@ -28,6 +29,7 @@ export const divergence: Checker = {
       },
       finish(report) {
         found.report(report, 'inconsistentOffsets');
+        sayIncomplete(ledger, report);
       },
     };
   },

@@ -1,5 +1,6 @@
 import { Finding, type Checker } from './engine/checker.ts';
 import { TWICE } from './engine/place.ts';
+import { sayIncomplete } from './engine/say-incomplete.ts';
 
 /** One value at two or more offsets of its topic-partition. */
 export const duplicate: Checker = {
@@ -26,6 +27,7 @@ export const duplicate: Checker = {
       },
       finish(report) {
         found.report(report, 'duplicate');
+        sayIncomplete(ledger, report);
       },
     };
   },

@@ -1,6 +1,7 @@
-import { Finding, type Checker, type Report } from './engine/checker.ts';
+import { Finding, type Checker } from './engine/checker.ts';
 import type { Ledger } from './engine/ledger.ts';
 import { SEEN, SEEN_FINALLY, wasAcknowledged, type Place } from './engine/place.ts';
+import { sayIncomplete } from './engine/say-incomplete.ts';
 
 interface Findings {
   lostWrite: Finding;
@@ -22,16 +23,35 @@ function example(ledger: Ledger, place: Place, value: number, says: string) {
   };
 }
 
-/** One pass over the values of a topic-partition. */
-function judge(ledger: Ledger, place: Place, found: Findings): void {
+/** Whether the log began, at the final read, beyond some record that it had held. */
+function hasLetGo({ final, offsets, values }: Place): boolean {
+  if (final === undefined) return false;
+  for (let value = 0; value < values; value++) {
+    const offset = offsets[value] as number;
+    if (offset >= 0 && offset < final.from) return true;
+  }
+  return false;
+}
+
+/**
+ * One pass over the values of a topic-partition.
+ * @returns how many acknowledged records the log had let go before anybody read them: by retention or
+ * not, nobody can tell.
+ */
+function judge(ledger: Ledger, place: Place, found: Findings): number {
   const { final, highestSeen } = place;
+  const letGo = hasLetGo(place);
+  let gone = 0;
   for (let value = 0; value < place.values; value++) {
     const state = place.state[value] as number;
     const offset = place.offsets[value] as number;
     if ((state & SEEN) === 0) {
       if (!wasAcknowledged(state)) continue;
-      // What the log had already let go (retention) when the final read began is nobody's loss.
-      if (final !== undefined && offset >= 0 && offset < final.from) continue;
+      // One whose offset was not told may be among those that the log has let go.
+      if (letGo && offset < (final?.from ?? 0)) {
+        gone++;
+        continue;
+      }
       if (offset >= 0 && offset <= highestSeen) {
         const says = `acknowledged, never read, though offset ${highestSeen} was`;
         found.lostWrite.add(1, () => example(ledger, place, value, says));
@@ -44,14 +64,7 @@ function judge(ledger: Ledger, place: Place, found: Findings): void {
       found.vanished.add(1, () => example(ledger, place, value, says));
     }
   }
-}
-
-function sayIncomplete(ledger: Ledger, report: Report): void {
-  const missing = ledger.places.filter(({ final }) => final?.complete !== true);
-  if (missing.length === 0) return;
-  const names = missing.map(({ name }) => name);
-  const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ', ...' : '');
-  report.unknown(`no complete final read of ${shown}: records may be missing unseen`);
+  return gone;
 }
 
 /**
@@ -59,7 +72,8 @@ function sayIncomplete(ledger: Ledger, report: Report): void {
  * lostWrite: acknowledged at an offset below one that was read, and never read itself (or known to
  * have been acknowledged below what was read); unseen: acknowledged, beyond all that was read, and
  * absent from a complete final read; vanished: read once, absent from a complete final read;
- * truncated: a reader's position lay beyond the end of the log.
+ * truncated: a reader's position lay beyond the end of the log. What lies below the log's start at the
+ * final read is none of these: read before, it is well; never read, it makes the verdict unknown.
  */
 export const loss: Checker = {
   name: 'loss',
@@ -88,11 +102,17 @@ export const loss: Checker = {
         }));
       },
       finish(report) {
-        for (const place of ledger.places) judge(ledger, place, found);
+        let gone = 0;
+        for (const place of ledger.places) gone += judge(ledger, place, found);
         for (const [kind, finding] of Object.entries(found)) {
           (finding as Finding).report(report, kind);
         }
         sayIncomplete(ledger, report);
+        if (gone > 0) {
+          const says =
+            'acknowledged records lay below the start of the log before anybody read them';
+          report.unknown(`${gone} ${says}: retention, or loss`);
+        }
       },
     };
   },

@@ -2,6 +2,7 @@ import type { HistoryEntry, PollEntry } from '../model/history.ts';
 import { Finding, type Checker } from './engine/checker.ts';
 import type { Ledger } from './engine/ledger.ts';
 import { SEEN, type Place } from './engine/place.ts';
+import { sayIncomplete } from './engine/say-incomplete.ts';
 
 /** A stretch of offsets a reader passed over; whether records stand there is known at the end. */
 interface Gap {
@@ -133,6 +134,7 @@ export const order: Checker = {
         skipped(ledger, polls.gaps, false).report(report, 'pollSkip');
         skipped(ledger, polls.gaps, true).report(report, 'pollSkipWithin');
         sentBackwards(ledger).report(report, 'nonmonotonicSend');
+        sayIncomplete(ledger, report);
       },
     };
   },

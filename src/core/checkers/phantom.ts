@@ -1,5 +1,6 @@
 import { Finding, type Checker } from './engine/checker.ts';
 import { hasFailed, SEEN } from './engine/place.ts';
+import { sayIncomplete } from './engine/say-incomplete.ts';
 
 const SAYS = {
   foreign: 'a record of another run',
@@ -61,6 +62,7 @@ export const phantom: Checker = {
         damaged.report(report, 'damagedRecord');
         corrupt.report(report, 'corruptBatch');
         failedRead.report(report, 'failedRead');
+        sayIncomplete(ledger, report);
       },
     };
   },

@@ -33,16 +33,18 @@ function saysOffline(node: string, fault: string): string {
 
 /**
  * What the run itself knows and no history shows: a cluster that did not become whole again is an
- * anomaly; a fault that ended early, or failed, leaves nothing better than `unknown`.
+ * anomaly; a fault that ended early, or failed once it had fired, leaves nothing better than `unknown`.
+ * One that never fired is told, and nothing rests on it.
  */
 export function withRun(verdict: Verdict, run: RunStatus, faults: readonly FaultStatus[]): Verdict {
   const reasons = [...verdict.reasons];
   let doubtful = false;
-  for (const { id, endedBy, state, kind, nodes } of faults) {
+  for (const { id, endedBy, state, kind, nodes, firedAt } of faults) {
     if (endedEarly(endedBy)) {
       doubtful = true;
       reasons.push(`fault ${id} (${kind}) ended early, by ${endedBy}`);
     } else if (state === 'failed' || state === 'missed') {
+      doubtful ||= state === 'failed' && firedAt !== undefined;
       const error = Object.values(nodes).find((node) => node.error !== undefined)?.error;
       reasons.push(`fault ${id} (${kind}) ${state}${error === undefined ? '' : `: ${error}`}`);
     }

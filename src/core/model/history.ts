@@ -176,7 +176,8 @@ export function faultEntries(
     const timeNs = historyTimeNs(header, beganMs, offsetMs);
     entries.push({ ...base, timeNs, event: 'begin', id, kind, targets });
     if (endedMs === undefined) continue;
-    const endNs = historyTimeNs(header, endedMs, offsetMs);
+    // A clock that was set back between the two makes no fault that never ends.
+    const endNs = Math.max(timeNs, historyTimeNs(header, endedMs, offsetMs));
     entries.push({ ...base, timeNs: endNs, event: 'end', id, kind, targets });
   }
   return entries.sort((a, b) => a.timeNs - b.timeNs);

@@ -76,12 +76,36 @@ test('no final read: nobody can say that nothing is missing', () => {
   assert.equal(judge(torn).verdict, 'unknown');
 });
 
-test('retention: what the log let go before the final read is no loss', () => {
-  const history = new HistoryWriter()
-    .send('ok', 0, 0)
-    .send('ok', 1, 1)
+test('retention: what the log let go once it was read is no loss; unread, nobody can tell', () => {
+  const sent = (): HistoryWriter => new HistoryWriter().send('ok', 0, 0).send('ok', 1, 1);
+  const read = sent()
+    .poll([[0, 0, 0, 2]])
     .final([[1, 0, 1, 1]], 1, 2);
-  assert.deepEqual(judge(history).found, {});
+  assert.deepEqual([judge(read).verdict, judge(read).found], ['valid', {}]);
+  const unread = sent().final([[1, 0, 1, 1]], 1, 2);
+  const { verdict, found, reasons } = judge(unread);
+  assert.deepEqual([verdict, found], ['unknown', {}]);
+  assert.match(reasons.join(), /^loss: 1 acknowledged records lay below the start of the log/);
+  // Acknowledged as a duplicate, without an offset: it may be among what was let go.
+  const untold = new HistoryWriter().send('ok', 0, 0).send('ok', -1, 1).send('ok', 2, 2);
+  assert.deepEqual(judge(untold.final([[2, 0, 2, 1]], 2, 3)).found, {});
+  const all = new HistoryWriter()
+    .send('ok', 0, 0)
+    .send('ok', -1, 1)
+    .final([[0, 0, 0, 1]], 0, 1);
+  assert.deepEqual(judge(all).found, { unseen: 1 });
+});
+
+test('no final read: whatever checks are asked for, what was not read cannot be judged', () => {
+  const history = new HistoryWriter().send('ok', 0, 0).send('ok', 1, 1);
+  for (const name of ['loss', 'duplicate', 'divergence', 'order', 'phantom']) {
+    const { verdict, reasons } = judge(history, { checks: [name] });
+    assert.equal(verdict, 'unknown', name);
+    assert.match(reasons.join(), new RegExp(`^${name}: no complete final read of t-0`));
+  }
+  assert.equal(judge(history, { checks: ['controllers', 'recovery'] }).verdict, 'valid');
+  const names = 'loss, duplicate, divergence, order, phantom';
+  assert.equal(judge(history).reasons.filter((reason) => reason.startsWith(names)).length, 1);
 });
 
 test('vanished: read once, gone at the end', () => {
@@ -216,6 +240,17 @@ test('phantoms: never sent, foreign, damaged, corrupt, refused and yet there', (
     2,
   );
   assert.deepEqual(judge(nobody).found, { phantom: 1 });
+  // Another writer has sent more: its values reach further, and make this one no less a phantom.
+  const dense = new HistoryWriter({ writers: 2 }).send('ok', 0, 0, 9).final(
+    [
+      [0, 0, 0, 9],
+      [9, 1, 3, 2],
+    ],
+    0,
+    11,
+  );
+  assert.deepEqual(judge(dense).found, { phantom: 2 });
+  assert.equal(judge(dense).counts.offered, 9);
   const strange = [
     { offset: 1, why: 'foreign', bytes: '00' },
     { offset: 2, why: 'damaged', bytes: '00' },
@@ -255,6 +290,16 @@ test('an attempt nobody knows of makes a value unknown; a later one decides', ()
   const { offered, acknowledged, failed, unknown, unknownButRead } = counts;
   assert.deepEqual([offered, acknowledged, failed, unknown, unknownButRead], [4, 1, 1, 2, 1]);
   assert.equal(verdict, 'invalid'); // 0/3 stands below 0/1, which was sent before it
+});
+
+test('an attempt that never ended may have happened, whatever came of the next', () => {
+  const history = new HistoryWriter()
+    .send('open', -1, 0)
+    .send('fail', -1, 0, 1, { attempt: 2 })
+    .send('ok', 1, 1)
+    .final([[0, 0, 0, 2]], 0, 2);
+  const { verdict, found, counts } = judge(history);
+  assert.deepEqual([verdict, found, counts.unknownButRead], ['valid', {}, 1]);
 });
 
 test('nothing acknowledged is never a success', () => {
@@ -359,6 +404,10 @@ test('a torn last line is tolerated, a torn one in the middle is not', () => {
   const history = new HistoryWriter().send('ok', 0, 0).final([[0, 0, 0, 1]], 0, 1);
   const lines = history.entries.map((entry: HistoryEntry) => JSON.stringify(entry));
   assert.equal(checkHistory(CHECKERS, [...lines, '{"index":9,"ty']).verdict, 'valid');
+  const headless = [...lines.slice(1, 3), lines[0] as string, ...lines.slice(1)];
+  assert.equal(checkHistory(CHECKERS, headless).verdict, 'unknown');
+  const nowhere = new HistoryWriter().send('ok', 0, 0).send('ok', 0, 0, 1, { place: 7 });
+  assert.match(checkHistory(CHECKERS, nowhere.entries).reasons.join(), /no topic-partition 0\/7/);
   const middle = [...lines.slice(0, -1), '{"torn', lines.at(-1) as string];
   assert.equal(checkHistory(CHECKERS, middle).verdict, 'unknown');
 });

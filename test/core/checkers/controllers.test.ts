@@ -18,13 +18,20 @@ function found(said: readonly Said[], controllers = ['k1', 'k2']): string[] {
   return [...anomalies.map(({ kind }) => kind), checks['controllers']?.verdict ?? ''];
 }
 
+/** Answers of a controller that takes itself for the active one, once a second, `to` included. */
+const claims = (node: 'k1' | 'k2', epoch: number, from: number, to: number): Said[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => [
+    from + index,
+    node,
+    node === 'k1' ? 1 : 2,
+    epoch,
+  ]);
+
+const inTime = (...said: Said[]): Said[] => said.toSorted((one, other) => one[0] - other[0]);
+
 /** k1 claims epoch 1 throughout; k2 takes over in epoch 2 at `from`, and both go on until `to`. */
-const both = (from: number, to: number): Said[] => [
-  [0, 'k1', 1, 1],
-  [from, 'k2', 2, 2],
-  [to, 'k1', 1, 1],
-  [to, 'k2', 2, 2],
-];
+const both = (from: number, to: number): Said[] =>
+  inTime(...claims('k1', 1, 0, to), ...claims('k2', 2, from, to));
 
 suite('two active controllers', () => {
   test('for longer than a hand-over takes: found, and once', () => {
@@ -47,6 +54,13 @@ suite('two active controllers', () => {
       ]),
       ['valid'],
     );
+    // Stopped from 2 s on, k1 answers what has waited for it before it finds that its time is over.
+    const paused = [
+      ...claims('k1', 1, 0, 2),
+      ...claims('k1', 1, 20, 21),
+      ...claims('k2', 2, 5, 25),
+    ];
+    assert.deepEqual(found(inTime(...paused)), ['valid']);
     const anew: Said[] = [
       [0, 'k1', 1, 1],
       [5, 'k2', 2, 2],

@@ -81,3 +81,25 @@ suite('a log directory that a fault took offline', () => {
     }
   });
 });
+
+suite('a fault that did not go as it was meant to', () => {
+  const whole = {} as unknown as RunStatus;
+  const word = (more: object): string =>
+    withRun(judged(), whole, [fault('process.pause', {}, 0, more)]).verdict;
+
+  test('leaves nothing better than unknown where it was in force', () => {
+    assert.equal(word({}), 'valid');
+    assert.equal(word({ endedBy: 'lease' }), 'unknown');
+    assert.equal(word({ state: 'failed', endedBy: undefined }), 'unknown');
+    const lost = { ...noProgress, kind: 'lostWrite', checker: 'loss' };
+    const failed = fault('process.pause', {}, 0, { state: 'failed' });
+    assert.equal(withRun(judged(lost), whole, [failed]).verdict, 'invalid');
+  });
+
+  test('is told, and no more, where it never fired', () => {
+    const missed = { state: 'missed', endedBy: undefined, firedAt: undefined };
+    assert.equal(word(missed), 'valid');
+    const { reasons } = withRun(judged(), whole, [fault('process.pause', {}, 0, missed)]);
+    assert.deepEqual(reasons, ['fault process.pause (process.pause) missed']);
+  });
+});

@@ -31,6 +31,8 @@ export interface CheckOptions {
   thresholdMs?: number;
 }
 
+const HEADLESS = 'entries stand before the header of the history, or without one';
+
 interface Job {
   checker: Checker;
   running: RunningCheck;
@@ -86,7 +88,10 @@ export class HistoryCheck {
 
   #take(entry: Exclude<HistoryEntry, HistoryHeader>): void {
     const ledger = this.#ledger;
-    if (ledger === undefined) return;
+    if (ledger === undefined) {
+      if (!this.#reasons.includes(HEADLESS)) this.#reasons.push(HEADLESS);
+      return;
+    }
     const invokedNs = ledger.take(entry);
     const place = placeOf(ledger, entry);
     for (const { running } of this.#jobs) running.entry?.(entry, place, invokedNs);
@@ -123,15 +128,17 @@ export class HistoryCheck {
     if (this.#ledger === undefined) reasons.push('the history has no header');
     else if (counts.acknowledged === 0) reasons.push('nothing was acknowledged');
     const checks: Record<string, CheckOutcome> = {};
+    const said = new Map<string, string[]>();
     for (const { checker, outcome } of this.#jobs) {
       checks[checker.name] = outcome;
       const must = this.#options.checks;
       const names = [checker.name, ...checker.kinds];
       const counted = must === undefined || names.some((name) => must.includes(name));
-      if (outcome.reason !== undefined && counted) {
-        reasons.push(`${checker.name}: ${outcome.reason}`);
-      }
+      if (outcome.reason === undefined || !counted) continue;
+      said.set(outcome.reason, [...(said.get(outcome.reason) ?? []), checker.name]);
     }
+    // What several of them cannot see is said once.
+    for (const [reason, who] of said) reasons.push(`${who.join(', ')}: ${reason}`);
     const against = anomalies.filter((anomaly) => anomaly.counts);
     const found = against.map(({ kind, count }) => `${kind}: ${count}`);
     return {
@@ -194,7 +201,7 @@ function placeOf(ledger: Ledger, entry: HistoryEntry): Place | undefined {
   return value === undefined ? undefined : ledger.place(value.topic, value.topicPartition);
 }
 
-/** Judges a whole history: lines or entries, in order. @returns never throws; damage is `unknown`. */
+/** Judges a whole history: lines or entries, in order. Never throws: damage is `unknown`. */
 export function checkHistory(
   checkers: readonly Checker[],
   history: Iterable<string | HistoryEntry>,
@@ -207,7 +214,13 @@ export function checkHistory(
     // Only the last line may be torn: one that is followed by another is damage.
     if (torn) check.damaged('the history holds a line that is no entry');
     torn = entry === undefined;
-    if (entry !== undefined) check.add(entry);
+    if (entry === undefined) continue;
+    try {
+      check.add(entry);
+    } catch (error) {
+      check.damaged(reasonOf(error));
+      break;
+    }
   }
   return check.finish();
 }

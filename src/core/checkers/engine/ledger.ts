@@ -70,7 +70,10 @@ export class Ledger {
     const { state } = place;
     let value = first * writers + writer;
     for (let index = 0; index < count; index++, value += writers) {
-      state[value] = (state[value] as number) | State.PENDING;
+      const known = state[value] as number;
+      // An attempt that never ended may have happened, whatever comes of this one.
+      const open = (known & State.PENDING) === 0 ? 0 : State.MAYBE;
+      state[value] = known | open | State.PENDING;
     }
     this.#invoked.set(entry.index, entry.timeNs);
     this.sends++;
@@ -117,7 +120,7 @@ export class Ledger {
     let value = firstValue;
     for (let step = 0; step < count; step++, value += writers) {
       const here = offset + step;
-      if (value >= values) {
+      if (value >= values || !State.wasSent(state[value] as number)) {
         const sequence = Math.floor(value / writers);
         for (const notice of this.#notices) {
           notice.unsent?.(place, value % writers, sequence, here, entry);

@@ -56,6 +56,11 @@ export class Place {
   }
 }
 
+/** Some attempt of it was begun: of all others in the columns nothing but their number is known. */
+export function wasSent(state: number): boolean {
+  return (state & (ACKNOWLEDGED | MAYBE | PENDING | FAILED)) !== 0;
+}
+
 /** Acknowledged at least once. */
 export function wasAcknowledged(state: number): boolean {
   return (state & ACKNOWLEDGED) !== 0;
