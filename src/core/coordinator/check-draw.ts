@@ -50,7 +50,8 @@ export function checkDrawParts(
 
 function checkEvery(every: string, lengthMs = 0): Problem[] {
   const everyMs = parseDuration(every) ?? 0;
-  if (everyMs === 0) return [{ path: '', message: 'faults cannot follow each other without any time' }];
+  if (everyMs === 0)
+    return [{ path: '', message: 'faults cannot follow each other without any time' }];
   if (everyMs > LONGEST_EVERY_MS) return [{ path: '', message: 'at most 30d', found: every }];
   if (lengthMs / everyMs <= MOST_ARRIVALS) return [];
   const count = Math.round(lengthMs / everyMs);

@@ -26,7 +26,7 @@ class Parser {
   #depth = 0;
 
   constructor(text: string) {
-    const pattern = /\s+|([A-Za-z0-9][A-Za-z0-9._-]*|[()|&-])|(.)/gsu;
+    const pattern = /\s+|([A-Za-z0-9_][A-Za-z0-9._-]*|[()|&-])|(.)/gsu;
     for (const match of text.matchAll(pattern)) {
       if (match[1] !== undefined) this.#tokens.push({ text: match[1], at: match.index });
       if (match[2] !== undefined) {

@@ -13,6 +13,7 @@ const SNAPSHOT: ClusterSnapshot = {
   brokers: [1, 2, 3, 4, 5].map((id) => ({ id, host: `198.18.0.${id}`, port: 9092 })),
   topicPartitions: [
     { ...topicPartition, leader: 2, replicas: [1, 2, 3], isr: [2, 3] },
+    { ...topicPartition, topic: '__consumer_offsets', leader: 3, replicas: [3, 1], isr: [3] },
     { ...topicPartition, topic: 'my-topic', leader: -1, replicas: [1], isr: [] },
   ],
   activeController: 4,
@@ -38,6 +39,7 @@ describe('selectors', () => {
     ['leader(orders-3)', ['n2']],
     ['followers(orders-3)', ['n1', 'n3']],
     ['isr(orders-3)', ['n2', 'n3']],
+    ['leader(__consumer_offsets-3)', ['n3']],
     ['controller.active', ['n4']],
     ['controller.quorum', ['n1', 'n2', 'n3']],
     ['all - leader(orders-3)', ['n1', 'n3', 'n4', 'n5']],
