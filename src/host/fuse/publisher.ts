@@ -11,6 +11,10 @@ import { startOver } from './undo-log.ts';
 /** How long the kernel may take to let go of what it has cached. */
 const IN_FORCE_WITHIN_MS = 30_000;
 
+const HELD_BY_READS =
+  'the kernel has not let go of cached pages; reads of such a file may be held by another fault';
+const HELD_BY_THREADS = 'a thread of the file system is held, as by a disk below it that hangs';
+
 const NOTHING: Published = { faults: [], tracks: false };
 const EVERYTHING: Published = {
   faults: [
@@ -34,9 +38,10 @@ export class Publisher {
   readonly #fileSystem: FileSystem;
   readonly #engine: Engine;
   #published = NOTHING;
+  /** Number of the last sweep that was asked for, that was done, and that somebody gave up waiting for. */
   #sweeps = 0;
-  /** The kernel may still have cached what an earlier change was about. */
-  #owes = false;
+  #swept = 0;
+  #owed = 0;
   readonly #waiting = new Set<(report: Report) => void>();
 
   constructor(fileSystem: FileSystem, engine: Engine) {
@@ -45,6 +50,8 @@ export class Publisher {
   }
 
   take(report: Report): void {
+    // One after the other: those before it are done, too.
+    if (report.type === 'swept') this.#swept = Math.max(this.#swept, report.number);
     for (const hear of this.#waiting) hear(report);
   }
 
@@ -60,7 +67,7 @@ export class Publisher {
   /**
    * Makes exactly these faults apply to what is asked from now on, and lets go of what those held that are
    * gone. `whenSwept`: when the kernel has forgotten what it had cached; it rejects with a Failure where
-   * that takes too long. That waits for reads that are held, and so must not hold up who would end that.
+   * either takes too long, and then both are done as soon as they can be. That waits for reads that are held, and so must not hold up who would end that.
    */
   async publish(after: Published): Promise<InForce> {
     const before = this.#published;
@@ -70,17 +77,23 @@ export class Publisher {
     const places = before.faults.map((one) => one.place).filter((place) => !standing.has(place));
     this.#published = after;
     const isOurs = (report: Report): boolean => report.type === 'healed' && report.epoch === epoch;
-    await this.#answered(isOurs, LANES, () => {
-      this.#fileSystem.tellLanes({ type: 'healed', places, epoch });
-    });
-    return this.#owes
+    try {
+      await this.#answered(isOurs, LANES, HELD_BY_THREADS, () => {
+        this.#fileSystem.tellLanes({ type: 'healed', places, epoch });
+      });
+    } catch (error) {
+      this.forgetAll([]);
+      this.#owed = this.#sweeps;
+      return failed(error);
+    }
+    return this.owes
       ? this.forgetAll([])
       : this.#sweep(changed(before, after), changed(after, before), []);
   }
 
-  /** A change was given up before the kernel had let go: the next one makes up for it. */
+  /** The kernel may still have cached what a change was about that was given up: it is being let go. */
   get owes(): boolean {
-    return this.#owes;
+    return this.#owed > this.#swept;
   }
 
   /** Nothing the kernel has cached outlives this, these names among it. */
@@ -92,19 +105,14 @@ export class Publisher {
     if (before.faults.length + after.faults.length === 0) return { whenSwept: Promise.resolve() };
     const number = ++this.#sweeps;
     const isOurs = (report: Report): boolean => report.type === 'swept' && report.number === number;
-    const swept = this.#answered(isOurs, 1, () => {
+    const swept = this.#answered(isOurs, 1, HELD_BY_READS, () => {
       this.#fileSystem.tellNotifier({ type: 'sweep', number, before, after, names });
     });
-    const whenSwept = swept.then(
-      () => {
-        // One after the other: those before it are done, too.
-        this.#owes = false;
-      },
-      (error: unknown) => {
-        this.#owes = true;
-        throw error;
-      },
-    );
+    const whenSwept = swept.catch((error: unknown) => {
+      // It is done all the same, when the reads that it waits for are over.
+      this.#owed = Math.max(this.#owed, number);
+      throw error;
+    });
     // Whoever asked hears of it; nobody may have asked (a fault that ended by itself).
     whenSwept.catch(() => undefined);
     return { whenSwept };
@@ -130,7 +138,12 @@ export class Publisher {
     if (!wants && needsTracking(before)) startOver(this.#engine);
   }
 
-  #answered(isOurs: (report: Report) => boolean, count: number, ask: () => void): Promise<void> {
+  #answered(
+    isOurs: (report: Report) => boolean,
+    count: number,
+    why: string,
+    ask: () => void,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       let missing = count;
       const hear = (report: Report): void => {
@@ -141,15 +154,20 @@ export class Publisher {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(hear);
-        const message =
-          `the kernel has not let go of cached pages within ${IN_FORCE_WITHIN_MS} ms` +
-          ': reads of such a file may be held by another fault';
+        const message = `not in force within ${IN_FORCE_WITHIN_MS} ms: ${why}`;
         reject(new Failure('not-in-force', message, { definite: false }));
       }, IN_FORCE_WITHIN_MS);
       this.#waiting.add(hear);
       ask();
     });
   }
+}
+
+function failed(error: unknown): InForce {
+  const whenSwept = Promise.reject(error as Error);
+  // Whoever asked hears of it; nobody may have asked.
+  whenSwept.catch(() => undefined);
+  return { whenSwept };
 }
 
 /** What of `one` is not word for word in the other: the rest needs no look. */
