@@ -67,7 +67,8 @@ export class Publisher {
   /**
    * Makes exactly these faults apply to what is asked from now on, and lets go of what those held that are
    * gone. `whenSwept`: when the kernel has forgotten what it had cached; it rejects with a Failure where
-   * either takes too long, and then both are done as soon as they can be. That waits for reads that are held, and so must not hold up who would end that.
+   * either takes too long, and then both are done as soon as they can be. That waits for reads that are
+   * held, and so must not hold up who would end that.
    */
   async publish(after: Published): Promise<InForce> {
     const before = this.#published;
@@ -84,7 +85,10 @@ export class Publisher {
     } catch (error) {
       this.forgetAll([]);
       this.#owed = this.#sweeps;
-      return failed(error);
+      const refused = Promise.reject<void>(error);
+      // Whoever asked hears of it; nobody may have asked.
+      refused.catch(() => undefined);
+      return { whenSwept: refused };
     }
     return this.owes
       ? this.forgetAll([])
@@ -161,13 +165,6 @@ export class Publisher {
       ask();
     });
   }
-}
-
-function failed(error: unknown): InForce {
-  const whenSwept = Promise.reject(error as Error);
-  // Whoever asked hears of it; nobody may have asked.
-  whenSwept.catch(() => undefined);
-  return { whenSwept };
 }
 
 /** What of `one` is not word for word in the other: the rest needs no look. */
