@@ -7,7 +7,6 @@ import {
   incrementalAlterConfigsV1,
   updateFeaturesV1,
 } from '@platformatic/kafka';
-import { ClusterConnections, parseBootstrap } from '../../src/host/kafka/cluster-connections.ts';
 import { withLab } from '../support/lab.ts';
 import { lacks } from '../support/needs.ts';
 import {
@@ -18,8 +17,9 @@ import {
   finished,
   type Counts,
 } from '../support/trogdor/bench-runs.ts';
+import { connect, groupTypes } from '../support/trogdor/groups.ts';
 import { JavaLoads } from '../support/trogdor/java-loads.ts';
-import { loadRequests, topic } from '../support/trogdor/load-requests.ts';
+import { deadLoads, loadRequests, topic } from '../support/trogdor/load-requests.ts';
 
 after(() => rmSync(BENCHES, { recursive: true, force: true }));
 
@@ -27,8 +27,11 @@ after(() => rmSync(BENCHES, { recursive: true, force: true }));
 const UPGRADE = 1 as const;
 /** IncrementalAlterConfigs: set. */
 const SET = 0 as const;
-/** Nobody listens there. */
-const DEAD = '127.0.0.1:9';
+
+const BY_CONSUMER_PROTOCOL = {
+  consumerGroup: 'kip-848',
+  consumerConf: { 'group.protocol': 'consumer' },
+};
 
 interface Produced {
   totalSent: number;
@@ -61,8 +64,16 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
         'group',
         consume(['bench[1-2]'], { maxMessages: 3_000, consumerGroup: 'g', threadsPerWorker: 2 }),
       ),
+      finished<Record<string, Consumed>>(
+        'kip-848',
+        consume(['bench[1-2]'], {
+          ...BY_CONSUMER_PROTOCOL,
+          maxMessages: 3_000,
+          threadsPerWorker: 2,
+        }),
+      ),
     ]);
-    const [assigned, alone, group] = read.map((status) => Object.entries(status));
+    const [assigned, alone, group, later] = read.map((status) => Object.entries(status));
     const [name, of] = assigned?.[0] ?? [];
     assert.equal(name, 'consumer.assigned-0');
     assert.deepEqual([of?.totalMessagesReceived, of?.totalBytesReceived], [5_000, 5_000 * 516]);
@@ -73,16 +84,24 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     assert.deepEqual(of?.assignedPartitions, three);
     assert.equal(alone?.[0]?.[1].totalMessagesReceived, 10_000);
     assert.deepEqual(alone[0][1].assignedPartitions.toSorted(), six);
-    assert.deepEqual(
-      group?.map(([, one]) => one.totalMessagesReceived),
-      [3_000, 3_000],
-    );
+    for (const readers of [group, later])
+      assert.deepEqual(
+        readers?.map(([, one]) => one.totalMessagesReceived),
+        [3_000, 3_000],
+      );
     // A group goes on where it came to: the rest is what its next reader gets.
-    const rest = await finished<Record<string, Consumed>>(
-      'rest',
-      consume(['bench[1-2]'], { maxMessages: 1_000, consumerGroup: 'g' }),
-    );
-    assert.equal(Object.values(rest)[0]?.totalMessagesReceived, 1_000);
+    for (const [id, of] of [
+      ['rest', { consumerGroup: 'g' }],
+      ['rest-848', BY_CONSUMER_PROTOCOL],
+    ] as const) {
+      const more = { ...of, maxMessages: 4_000 };
+      const rest = await finished<Record<string, Consumed>>(id, consume(['bench[1-2]'], more));
+      assert.deepEqual(
+        Object.values(rest).map((one) => one.totalMessagesReceived),
+        [4_000],
+      );
+    }
+    assert.deepEqual(await groupTypes(lab().bootstrap, ['g', 'kip-848']), ['classic', 'consumer']);
   });
 
   test('transactions are committed as they are counted; records tell their age', async () => {
@@ -164,12 +183,7 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
 
   test('share groups: ShareConsumeBench and ShareRoundTrip', async () => {
     const { bootstrap } = lab();
-    const connections = new ClusterConnections(parseBootstrap(bootstrap), {
-      clientId: 'test',
-      connectTimeoutMs: 5_000,
-      requestTimeoutMs: 30_000,
-      security: {},
-    });
+    const connections = connect(bootstrap);
     try {
       const feature = { feature: 'share.version', maxVersionLevel: 1, upgradeType: UPGRADE };
       await connections.any((one) => one.call(updateFeaturesV1.api, 30_000, [feature], false));
@@ -244,6 +258,13 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
     const explicit = { consumerGroup: 'g', threadsPerWorker: 2 };
     const conflict = await ended(begin('conflict', consume(['bench1:[0-2]'], explicit)));
     assert.match(conflict.error ?? '', /explicit partition assignment/);
+    const consumerConf = { 'group.protocol': 'consumer', 'session.timeout.ms': '9000' };
+    const beside = await ended(begin('beside', consume(['bench1'], { consumerConf })));
+    assert.match(beside.error ?? '', /session.timeout.ms: cannot be set when group.protocol=/);
+    const unknown = { 'group.protocol': 'consumer', 'group.remote.assignor': 'none-such' };
+    const more = { ...BY_CONSUMER_PROTOCOL, maxMessages: 1, consumerConf: unknown };
+    const assignor = await ended(begin('assignor', consume(['bench1'], more)));
+    assert.match(assignor.error ?? '', /group 'kip-848' by the protocol 'consumer': The assignor/);
     const refused = begin(
       'refused',
       produce({ many: { numPartitions: 1, replicationFactor: 9 } }, { durationMs: 4_000 }),
@@ -252,45 +273,7 @@ withLab({ brokers: 1, clients: 0, agents: false, coordinator: false }, (lab) => 
   });
 
   test('a dead cluster is a failed workload, whichever it is', async () => {
-    const dead = { bootstrapServers: DEAD, durationMs: 3_000 };
-    const specs: Record<string, Record<string, unknown>> = {
-      'dead-produce': { ...produce({ a: topic() }), ...dead },
-      'dead-consume': { ...consume(['a:0'], { maxMessages: 1 }), ...dead },
-      'dead-group': { ...consume(['a'], { maxMessages: 1 }), ...dead },
-      'dead-share': {
-        ...consume(['a'], { maxMessages: 1 }),
-        class: 'ShareConsumeBenchSpec',
-        ...dead,
-      },
-      'dead-share-trip': {
-        ...roundTrip({ a: topic() }),
-        class: 'ShareRoundTripWorkloadSpec',
-        ...dead,
-      },
-      'dead-configurable': {
-        class: 'ConfigurableProducerSpec',
-        producerNode: 'n1',
-        ...dead,
-        throughputGenerator: { type: 'constant' },
-        keyGenerator: { type: 'null' },
-        valueGenerator: { type: 'constant', size: 9 },
-        activeTopic: { a: {} },
-      },
-      'dead-trip': { ...roundTrip({ a: topic() }), ...dead },
-      'dead-connect': {
-        class: 'ConnectionStressSpec',
-        clientNode: 'n1',
-        ...dead,
-        targetConnectionsPerSec: 5,
-      },
-      'dead-sustained': {
-        class: 'SustainedConnectionSpec',
-        clientNode: 'n1',
-        ...dead,
-        metadataConnectionCount: 1,
-      },
-    };
-    const begun = Object.entries(specs).map(([id, spec]) => [id, begin(id, spec)] as const);
+    const begun = Object.entries(deadLoads()).map(([id, spec]) => [id, begin(id, spec)] as const);
     for (const [id, directory] of begun) {
       const status = await ended(directory);
       assert.equal(status.phase, 'failed', id);

@@ -1,5 +1,4 @@
 import { heartbeatV4, joinGroupV7, leaveGroupV5, syncGroupV5 } from '@platformatic/kafka';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '../../core/base/failure.ts';
 import { AnswerError, type BrokerConnection } from './broker-connection.ts';
 import type { ClusterConnections } from './cluster-connections.ts';
@@ -12,6 +11,7 @@ import {
   encodeSubscription,
   type GroupPlace,
 } from './group-protocol.ts';
+import { pause } from './pause.ts';
 import { findCoordinator } from './transaction.ts';
 
 const GROUP_KEY = 0;
@@ -203,13 +203,5 @@ async function beat(
   } catch (error) {
     if (error instanceof AnswerError && error.code === 'REBALANCE_IN_PROGRESS') return false;
     throw error;
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await wait(ms, undefined, { signal });
-  } catch {
-    // The end has come: whoever waits looks at the signal.
   }
 }

@@ -36,12 +36,17 @@ export async function committedOffsets(
   });
 }
 
-/** @param member of a group; without one (generation -1, id ''): of a reader that was assigned. @throws Failure. */
+/**
+ * @param member of a group; without one (generation -1, id ''): of a reader that was assigned.
+ * @param api version 8 (Kafka 2.4 and later); members by KIP-848 are heard from version 9 on.
+ * @throws Failure.
+ */
 export async function commitOffsets(
   coordinator: BrokerConnection,
   groupId: string,
   member: { generation: number; memberId: string },
   positions: readonly GroupPosition[],
+  api = offsetCommitV8.api,
 ): Promise<void> {
   const known = positions.filter(({ position }) => position >= 0);
   if (known.length === 0) return;
@@ -55,5 +60,5 @@ export async function commitOffsets(
     })),
   }));
   const { generation, memberId } = member;
-  await coordinator.call(offsetCommitV8.api, groupId, generation, memberId, null, topics);
+  await coordinator.call(api, groupId, generation, memberId, null, topics);
 }

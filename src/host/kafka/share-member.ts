@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { metadataV12 } from '@platformatic/kafka';
 import { Failure } from '../../core/base/failure.ts';
 import type { ClusterConnections } from './cluster-connections.ts';
+import { pause } from './pause.ts';
 import { shareHeartbeat, type ShareFetchLimits, type SharePlace } from './share-requests.ts';
 import { ShareSession, type ShareRecord } from './share-session.ts';
 import { findCoordinator } from './transaction.ts';
@@ -176,14 +176,5 @@ export class ShareMember {
       this.#leadersMs = Number.NEGATIVE_INFINITY;
       await pause(BACKOFF_MS, signal);
     }
-  }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0) return;
-  try {
-    await wait(ms, undefined, { signal });
-  } catch {
-    // The end has come: whoever waits looks at the signal.
   }
 }

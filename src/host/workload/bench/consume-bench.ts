@@ -1,17 +1,22 @@
 import { Failure } from '../../../core/base/failure.ts';
+import { describeProblem } from '../../../core/base/problem.ts';
 import {
   readersConflict,
   type ConsumeBenchParams,
 } from '../../../core/workloads/bench/consume-bench.ts';
+import {
+  readerProtocol,
+  type ReaderProtocol,
+} from '../../../core/workloads/bench/reader-protocol.ts';
 import { readTopics, type ReadTopics } from '../../../core/workloads/topics-spec.ts';
 import type { ClusterConnections } from '../../kafka/cluster-connections.ts';
 import { commitOffsets, committedOffsets } from '../../kafka/group-offsets.ts';
-import { GroupMember } from '../../kafka/group-member.ts';
 import { findCoordinator } from '../../kafka/transaction.ts';
 import { ClientConf } from './client-conf.ts';
 import { ConsumerThread } from './consumer-thread.ts';
 import { ReadCounts } from './read-counts.ts';
 import { pause, soonAfter, type BenchContext, type BenchRun } from './context.ts';
+import { memberOf } from './group-readers.ts';
 import { logEnds } from './log-ends.ts';
 import { READER_CONF, readerSettings } from './reader-conf.ts';
 
@@ -26,6 +31,7 @@ interface Place {
 interface Reading {
   params: ConsumeBenchParams;
   conf: ClientConf;
+  protocol: ReaderProtocol;
   wanted: ReadTopics;
   context: BenchContext;
 }
@@ -40,7 +46,9 @@ export const consumeBench: BenchRun = async (given, context) => {
   if (!wanted.ok) throw new Error('a spec that was not checked');
   const conflict = readersConflict(params);
   if (conflict !== undefined) return conflict;
-  const reading = { params, conf, wanted: wanted.value, context };
+  const protocol = readerProtocol(params);
+  if (!protocol.ok) return protocol.problems.map(describeProblem).join('; ');
+  const reading = { params, conf, protocol: protocol.value, wanted: wanted.value, context };
   const settings = readerSettings(conf);
   const threads = Array.from({ length: params.threadsPerWorker }, (_, index) => {
     const counts = new ReadCounts({
@@ -73,27 +81,15 @@ function groupOf({ params, conf, context }: Reading, index: number): string {
 }
 
 async function subscribe(reading: Reading, thread: ConsumerThread, index: number) {
-  const { conf, wanted, context } = reading;
+  const { conf, protocol, wanted, context } = reading;
   const connections = conf.connect(thread.clientId);
-  const isCommitting = conf.text('enable.auto.commit', 'true') === 'true';
   const end = AbortSignal.any([context.signal, thread.counts.enough]);
-  const member = new GroupMember(
-    connections,
-    {
-      group: groupOf(reading, index),
-      topics: wanted.topics,
-      sessionMs: conf.whole('session.timeout.ms', 45_000),
-      rebalanceMs: Math.floor(conf.whole('request.timeout.ms', 30_000) * 0.8),
-      heartbeatMs: conf.whole('heartbeat.interval.ms', 3_000),
-      commitMs: isCommitting ? conf.whole('auto.commit.interval.ms', 5_000) : 0,
-    },
-    {
-      assigned: async (places) =>
-        thread.read(await begun(conf, connections, places, context.signal)),
-      positions: () => thread.positions(),
-      revoked: () => (end.aborted ? thread.stop() : thread.revoke()),
-    },
-  );
+  const group = { group: groupOf(reading, index), topics: wanted.topics };
+  const member = memberOf(conf, protocol, connections, group, {
+    assigned: async (places) => thread.read(await begun(conf, connections, places, context.signal)),
+    positions: () => thread.positions(),
+    revoked: () => (end.aborted ? thread.stop() : thread.revoke()),
+  });
   try {
     await member.run(end);
   } finally {

@@ -11,9 +11,12 @@ export const READER_CONF: ReadonlySet<string> = new Set([
   'fetch.max.wait.ms',
   'fetch.min.bytes',
   'group.id',
+  'group.protocol',
+  'group.remote.assignor',
   'heartbeat.interval.ms',
   'isolation.level',
   'max.partition.fetch.bytes',
+  'max.poll.interval.ms',
   'max.poll.records',
   'session.timeout.ms',
 ]);
