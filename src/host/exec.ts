@@ -17,6 +17,9 @@ export interface ExecResult {
   stderr: string;
 }
 
+/** A process that was killed ends at once, as a rule. */
+const KILLED_WITHIN_MS = 1_000;
+
 /** Keeps the first bytes of a stream. */
 function capped(max: number): { take(chunk: Buffer): void; text(): string } {
   const kept: Buffer[] = [];
@@ -31,7 +34,7 @@ function capped(max: number): { take(chunk: Buffer): void; text(): string } {
 }
 
 /**
- * Runs a program to its end. Never through a shell.
+ * Runs a program to its end, or until its time is up. Never through a shell.
  * @throws Failure: 'not-started' (definite), 'timed-out' (not definite) or 'exited' (not definite),
  *   with argv, code, signal and the last lines of standard error in its context.
  */
@@ -47,18 +50,16 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
       cwd: options.cwd,
       env: options.env,
     });
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
       timedOut = true;
       child.kill('SIGKILL');
+      // What it has started may hold these open for good.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      // A kill waits for a disk that hangs; whoever waits for us does not.
+      timer = setTimeout(() => ended(null, null), KILLED_WITHIN_MS);
     }, timeoutMs);
-    child.stdout?.on('data', out.take);
-    child.stderr?.on('data', err.take);
-    child.once('error', (cause) => {
-      clearTimeout(timer);
-      const message = `${program} could not be started: ${reasonOf(cause)}`;
-      reject(new Failure('not-started', message, { definite: true, cause, context: { argv } }));
-    });
-    child.once('close', (code, signal) => {
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
       if (code === 0 && !timedOut) return resolve({ stdout: out.text(), stderr: err.text() });
       const lastLines = err.text().trim().split('\n').slice(-10).join('\n');
@@ -66,6 +67,14 @@ export function exec(argv: readonly string[], options: ExecOptions = {}): Promis
       const message = `${program} ${how}${lastLines === '' ? '' : `: ${lastLines}`}`;
       const context = { argv, code, signal, timedOut, stderr: lastLines };
       reject(new Failure(timedOut ? 'timed-out' : 'exited', message, { definite: false, context }));
+    };
+    child.stdout?.on('data', out.take);
+    child.stderr?.on('data', err.take);
+    child.once('error', (cause) => {
+      clearTimeout(timer);
+      const message = `${program} could not be started: ${reasonOf(cause)}`;
+      reject(new Failure('not-started', message, { definite: true, cause, context: { argv } }));
     });
+    child.once('close', ended);
   });
 }

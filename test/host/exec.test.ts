@@ -48,6 +48,16 @@ suite('exec', () => {
     assert.equal(failure.context['signal'], 'SIGKILL');
   });
 
+  test('what it has started and left behind keeps nobody waiting', async () => {
+    const script = `const { spawn } = require('node:child_process');
+      const left = spawn('sleep', ['600'], { detached: true, stdio: 'inherit' });
+      console.error(left.pid); left.unref();`;
+    const failure = await failureOf(exec([process.execPath, '-e', script], { timeoutMs: 2_000 }));
+    process.kill(Number(failure.context['stderr']), 'SIGKILL');
+    assert.equal(failure.code, 'timed-out');
+    assert.equal(failure.context['timedOut'], true);
+  });
+
   test('more output than wanted is read to its end and dropped', async () => {
     const script = 'process.stdout.write("x".repeat(300_000))';
     const { stdout } = await exec([process.execPath, '-e', script], { outputMax: 1_000 });
