@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Failure } from '../../src/core/base/failure.ts';
 import type { ShapeTable } from '../../src/core/model/act-shaping.ts';
@@ -10,6 +7,7 @@ import { LinuxInNetns } from '../support/linux-in-netns.ts';
 import { lacks } from '../support/needs.ts';
 import { TestNetwork, type TestNode } from '../support/netns.ts';
 import { isOwn, ownToken } from '../support/own-token.ts';
+import { TcRecorder } from '../support/tc-recorder.ts';
 
 const NEVER = { numerator: 0, denominator: 1 };
 const DELAY: PacketShape = {
@@ -26,22 +24,13 @@ suite(
   'packets shaped by a recorded tc',
   { skip: lacks('root', 'namespaces', 'nft', 'ipv6') },
   () => {
-    const directory = mkdtempSync(join(tmpdir(), 'faultline-tc-'));
-    const file = join(directory, 'qdiscs.json');
+    const tc = new TcRecorder();
+    const keep = (...qdiscs: object[]): void => tc.keep(...qdiscs);
+    const qdiscs = (): object[] => tc.qdiscs();
+    const told = (): string[] => tc.told();
     let network: TestNetwork;
     let hands: LinuxInNetns;
 
-    const keep = (...qdiscs: object[]): void =>
-      writeFileSync(file, JSON.stringify({ qdiscs, classes: [], standard: [STANDARD] }));
-    const qdiscs = (): object[] =>
-      (JSON.parse(readFileSync(file, 'utf8')) as { qdiscs: object[] }).qdiscs;
-    /** What was told since last time. */
-    function told(): string[] {
-      const log = join(directory, 'log');
-      const lines = readFileSync(log, 'utf8').trim().split('\n');
-      writeFileSync(log, '');
-      return lines.filter((line) => line !== '');
-    }
     function shapingOf(name: string, shape: PacketShape): ShapeTable {
       const [one] = network.nodes as [TestNode];
       return {
@@ -62,21 +51,15 @@ suite(
 
     before(() => {
       network = new TestNetwork('fltc', 2, 45);
-      const script = join(import.meta.dirname, '..', 'support', 'recorded-tc.ts');
-      const program = join(directory, 'tc');
-      writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${script} ${directory} "$@"\n`);
-      chmodSync(program, 0o755);
-      writeFileSync(join(directory, 'log'), '');
-      keep(STANDARD);
       const path = process.env['PATH'] ?? '';
-      process.env['PATH'] = `${directory}:${path}`;
+      process.env['PATH'] = tc.path;
       hands = new LinuxInNetns(network, network.nodes[1] as TestNode);
       process.env['PATH'] = path;
     });
     after(async () => {
       await hands.close();
       network.close();
-      rmSync(directory, { recursive: true });
+      tc.close();
     });
 
     test('delay, loss beside it, and each undone by itself', async () => {

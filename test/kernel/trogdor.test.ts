@@ -115,32 +115,57 @@ suite(
       assert.equal(contents(mount.file('data-1')), 'text');
     });
 
-    test('a degraded network is slow both for our coordinator and for one agent alone', async () => {
-      const degraded = {
-        class: 'org.apache.kafka.trogdor.fault.DegradedNetworkFaultSpec',
-        nodeSpecs: { n1: { latencyMs: 300 } },
-      };
-      const there = rig.node(2).address;
-      assert.ok(rig.connectMs(1, there) < 250);
-      const spec = { ...degraded, durationMs: 600_000 };
-      rig.ask(COORDINATOR, 'POST', '/coordinator/task/create', { id: 'slow', spec });
-      await until('the task to run', () => rig.task('slow').state === 'RUNNING');
-      assert.equal(rig.task('slow').status, 'enabled traffic control slow');
-      assert.ok(rig.connectMs(1, there) > 250);
-      rig.ask(COORDINATOR, 'PUT', '/coordinator/task/stop', { id: 'slow' });
-      await until('the task to end', () => rig.task('slow').state === 'DONE');
-      assert.equal(rig.task('slow').status, 'disabled traffic control slow');
-      assert.ok(rig.connectMs(1, there) < 250);
+    test(
+      'a degraded network is slow both for our coordinator and for one agent alone',
+      { skip: lacks('nfqueue', 'ping') },
+      async () => {
+        const degraded = {
+          class: 'org.apache.kafka.trogdor.fault.DegradedNetworkFaultSpec',
+          nodeSpecs: { n1: { latencyMs: 300 } },
+        };
+        const there = rig.node(2).address;
+        const here = rig.node(1).address;
+        assert.ok(rig.connectMs(1, there) < 250);
+        assert.ok(rig.pingMs(1, there) < 250);
+        const spec = { ...degraded, durationMs: 600_000 };
+        rig.ask(COORDINATOR, 'POST', '/coordinator/task/create', { id: 'slow', spec });
+        await until('the task to run', () => rig.task('slow').state === 'RUNNING');
+        assert.equal(rig.task('slow').status, 'enabled traffic control slow');
+        assert.ok(rig.connectMs(1, there) > 250);
+        assert.ok(rig.pingMs(1, there) > 250);
+        assert.ok(rig.pingMs(2, here) > 250);
+        rig.ask(COORDINATOR, 'PUT', '/coordinator/task/stop', { id: 'slow' });
+        await until('the task to end', () => rig.task('slow').state === 'DONE');
+        assert.equal(rig.task('slow').status, 'disabled traffic control slow');
+        assert.ok(rig.connectMs(1, there) < 250);
 
-      const worker = { workerId: 7, taskId: 'alone', spec: { ...spec, startMs: Date.now() } };
+        const worker = { workerId: 7, taskId: 'alone', spec: { ...spec, startMs: Date.now() } };
+        const running = (): boolean =>
+          JSON.stringify(rig.askAgent(1, 'GET', '/agent/status')).includes('"RUNNING"');
+        rig.askAgent(1, 'POST', '/agent/worker/create', worker);
+        await until('the worker to run', running);
+        assert.ok(rig.connectMs(1, there) > 250);
+        assert.ok(rig.pingMs(1, there) > 250);
+        assert.ok(rig.pingMs(2, here) > 250);
+        rig.askAgent(1, 'PUT', '/agent/worker/stop', { workerId: 7 });
+        await until('the worker to end', () => !running());
+        assert.ok(rig.connectMs(1, there) < 250);
+      },
+    );
+
+    test('one agent alone limits what its node sends', { skip: lacks('htb') }, async () => {
+      const nodeSpecs = { n1: { rateLimitKbit: 1000 } };
+      const name = 'org.apache.kafka.trogdor.fault.DegradedNetworkFaultSpec';
+      const spec = { class: name, startMs: Date.now(), durationMs: 600_000, nodeSpecs };
       const running = (): boolean =>
         JSON.stringify(rig.askAgent(1, 'GET', '/agent/status')).includes('"RUNNING"');
-      rig.askAgent(1, 'POST', '/agent/worker/create', worker);
+      const qdiscs = (): string => rig.network.run(rig.node(1), ['tc', 'qdisc', 'show']);
+      rig.askAgent(1, 'POST', '/agent/worker/create', { workerId: 8, taskId: 'thin', spec });
       await until('the worker to run', running);
-      assert.ok(rig.connectMs(1, there) > 250);
-      rig.askAgent(1, 'PUT', '/agent/worker/stop', { workerId: 7 });
+      assert.match(qdiscs(), /htb fa17: dev eth0 root/);
+      rig.askAgent(1, 'PUT', '/agent/worker/stop', { workerId: 8 });
       await until('the worker to end', () => !running());
-      assert.ok(rig.connectMs(1, there) < 250);
+      assert.doesNotMatch(qdiscs(), /fa17/);
     });
 
     test('its coordinator drives our agents', async () => {

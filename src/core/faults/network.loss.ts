@@ -26,9 +26,9 @@ const Params = Type.Object(
     correlation: CORRELATION,
     gilbertElliott: Type.Optional(Bursts),
     backend: Type.Optional(
-      Type.Enum(['nfqueue', 'nft', 'iptables', 'netem'], {
+      Type.Enum(['nfqueue', 'nft', 'iptables', 'netem', 'netem-or-nfqueue'], {
         description:
-          'what drops: a packet process (default where it works), rules of a packet filter, or a qdisc where packets leave, both by the kernel’s own chance',
+          'what drops: a packet process (default where it works), rules of a packet filter, or a qdisc where packets leave, both by the kernel’s own chance; netem-or-nfqueue: the qdisc if all that send have it, a packet process if not',
       }),
     ),
     ...AIM_FIELDS,

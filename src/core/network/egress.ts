@@ -23,6 +23,9 @@ export interface Qdisc {
 export const PER_KERNEL =
   'the kernel draws, not the seed; packets that are still merged when they leave fare as one; what a qdisc holds is lost when the fault ends';
 
+/** The word for a qdisc where all that send have it, and a packet process elsewhere. */
+export const preferring = <N extends Qdisc['need']>(need: N) => `${need}-or-nfqueue` as const;
+
 /** Whether a fault is a qdisc's, on those who send. All nodes decide alike. */
 export function isEgress(
   qdisc: Qdisc,
@@ -31,6 +34,12 @@ export function isEgress(
   links: readonly Link[],
   meets: Meets,
 ): boolean {
+  if (wanted === preferring(qdisc.need)) {
+    const able = links.every(
+      ({ from }) => from.agent !== undefined && meets(from.name, qdisc.need),
+    );
+    return able && beyondQdiscs(shape) === undefined;
+  }
   if (wanted !== undefined) return wanted === qdisc.need;
   if (!qdisc.byItself || beyondQdiscs(shape) !== undefined) return false;
   const queues = links.every(({ to }) => meets(to.name, 'nfqueue'));

@@ -24,6 +24,7 @@ import {
   peersFrom,
   PER_KERNEL,
   planEgress,
+  preferring,
   witnessEgress,
   type Qdisc,
 } from './egress.ts';
@@ -51,11 +52,13 @@ export interface PacketFault<S extends TSchema> extends Pick<
   };
 }
 
-/** The parameter by which a request insists on one way. */
+/** The parameter by which a request insists on one way, or prefers the other than we would. */
 export function backendOf<N extends Qdisc['need']>(need: N) {
   return Type.Optional(
-    Type.Enum(['nfqueue', need], {
-      description: `a packet process where packets come in (default where it works), or ${need} where they leave`,
+    Type.Enum(['nfqueue', need, preferring(need)], {
+      description:
+        `a packet process where packets come in (default where it works), ${need} where they leave, ` +
+        `or ${need} if all that send have it and a packet process if not`,
     }),
   );
 }
@@ -77,12 +80,13 @@ coordinator to the agents, loopback and IPv6 neighbour discovery are excepted. T
 by itself 30 s after an agent has last refreshed it; where the process dies, packets pass. Packets that
 pass because it is too slow, or holds all it may, are counted as \`untouched\` in the receipt.
 
-**By a qdisc** (\`backend: netem\`, of a rate \`htb\`; by itself only where a node that hears the targets
-has no packet queue). Then the targets act, as packets leave: an nftables table of the fault puts them
-into a class of a tree \`fa17:\` at the root of the network device. The kernel expires its elements after
-30 s, and what has no class passes as ever. A device whose qdiscs somebody has made is refused: they could
-not be put back exactly. Faults share the tree: each sort once towards one peer, four at a time. The
-kernel draws, not the seed; what a qdisc holds is lost when its fault ends.
+**By a qdisc** (\`backend: netem\`, of a rate \`htb\`; with \`-or-nfqueue\` after it where all that send
+have it and an agent; by itself only where a node that hears the targets has no packet queue). Then the
+targets act, as packets leave: an nftables table of the fault puts them into a class of a tree \`fa17:\`
+at the root of the network device. The kernel expires its elements after 30 s, and what has no class
+passes as ever. A device whose qdiscs somebody has made is refused: they could not be put back exactly.
+Faults share the tree: each sort once towards one peer, four at a time. The kernel draws, not the seed;
+what a qdisc holds is lost when its fault ends.
 
 **What it does not do.** Packets that a node only forwards (containers behind its bridge) are not met.
 When another netfilter fault of the same node ends, the kernel drops what is held at that moment; when

@@ -5,7 +5,14 @@ import { checkSchema, quoted } from '../base/schema.ts';
 import type { NodeName } from '../model/topology.ts';
 import { coerce, withoutEmpty } from './coerce.ts';
 import { shortNameOf, TASK_CLASSES, taskClassNamed } from './registry.ts';
-import type { TaskClass, TaskFault, TaskLoad, TaskSpec, TaskWords } from './task-class.ts';
+import type {
+  AgentHere,
+  TaskClass,
+  TaskFault,
+  TaskLoad,
+  TaskSpec,
+  TaskWords,
+} from './task-class.ts';
 
 /** Trogdor takes 31 700 years; of ours, ten are the longest there can be. */
 const DURATION_MAX_MS = 3_650 * 86_400_000;
@@ -93,8 +100,8 @@ export function loadOf(spec: TaskSpec): TaskLoad | undefined {
 }
 
 /** What this node's agent can do of it alone. */
-export function faultsHere(spec: TaskSpec, node: NodeName, all: readonly NodeName[]): TaskFault[] {
-  return classOf(spec).faultsHere?.(fieldsOf(spec), node, all) ?? faultsOf(spec, all);
+export function faultsHere(spec: TaskSpec, here: AgentHere): TaskFault[] {
+  return classOf(spec).faultsHere?.(fieldsOf(spec), here) ?? faultsOf(spec, here.all);
 }
 
 export function wordsOf(taskId: string, spec: TaskSpec): TaskWords {

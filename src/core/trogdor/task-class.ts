@@ -1,5 +1,6 @@
 import type { Static, TProperties, TObject } from 'typebox';
 import type { Problem } from '../base/problem.ts';
+import type { Need } from '../model/fault.ts';
 import type { NodeName } from '../model/topology.ts';
 
 /** A task's spec as it was read: defaults filled in, `class` the full Java name. */
@@ -24,6 +25,15 @@ export interface TaskLoad {
   /** Of the bench. */
   kind: string;
   params: Record<string, unknown>;
+}
+
+/** One agent without a coordinator of ours. */
+export interface AgentHere {
+  node: NodeName;
+  /** The nodes that have an agent. */
+  all: readonly NodeName[];
+  /** Whether this node meets a need. */
+  meets(need: Need): boolean;
 }
 
 /** What the status of a worker says; words that scripts know. */
@@ -56,7 +66,7 @@ export interface TaskClass<P extends TProperties = TProperties> {
   keepsEmpty?: readonly string[];
   opaque?: readonly string[];
   /** What one agent can do of it without a coordinator of ours; without it: the same. */
-  faultsHere?(fields: Static<TObject<P>>, node: NodeName, all: readonly NodeName[]): TaskFault[];
+  faultsHere?(fields: Static<TObject<P>>, here: AgentHere): TaskFault[];
   words(taskId: string, fields: Static<TObject<P>>): TaskWords;
 }
 

@@ -1,11 +1,10 @@
 import { formatDuration } from '../base/duration.ts';
 import type { AgentContext, AgentFaultRequest } from '../model/fault-request.ts';
 import type { AgentFaultStatus } from '../model/fault-status.ts';
-import type { NodeName } from '../model/topology.ts';
 import { loadView, planLoads, type LoadReport, type PlannedLoad } from './load.ts';
 import { progressOf, type FaultView } from './progress.ts';
 import { faultsHere, shownSpec, wordsOf } from './spec.ts';
-import type { TaskSpec } from './task-class.ts';
+import type { AgentHere, TaskSpec } from './task-class.ts';
 
 /** A worker as the agent keeps it: as long as its process lives, like the agent's other reports. */
 export interface WorkerRecord {
@@ -35,14 +34,14 @@ export const WORKER_OWNER = 'trogdor';
  */
 export function planWorker(
   worker: { workerId: string; taskId: string; spec: TaskSpec },
-  here: { node: NodeName; topology: AgentContext['topology']; coordinatorAddresses: string[] },
+  here: Pick<AgentHere, 'node' | 'meets'> & Pick<AgentContext, 'topology' | 'coordinatorAddresses'>,
   at: { nowMs: number; unique: string },
 ): WorkerRecord {
   const { workerId, taskId, spec } = worker;
   const all = here.topology.nodes.map((node) => node.name);
   const leftMs = Math.max(spec.startMs, 0) + spec.durationMs - at.nowMs;
   const base = `trogdor-${workerId.replace('-', 'm')}-${at.unique}`;
-  const faults = faultsHere(spec, here.node, all).map((fault, index): AgentFaultRequest => ({
+  const faults = faultsHere(spec, { ...here, all }).map((fault, index): AgentFaultRequest => ({
     id: index === 0 ? base : `${base}-${index + 1}`,
     kind: fault.kind,
     params: fault.params,

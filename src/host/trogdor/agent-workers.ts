@@ -7,6 +7,7 @@ import { reasonOf } from '../../core/base/failure.ts';
 import { describeProblem } from '../../core/base/problem.ts';
 import type { AgentFaultRequest } from '../../core/model/fault-request.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
+import type { Need } from '../../core/model/fault.ts';
 import type { Node } from '../../core/model/topology.ts';
 import type { TrogdorNode } from '../../core/trogdor/config.ts';
 import type { TaskSpec } from '../../core/trogdor/task-class.ts';
@@ -52,8 +53,14 @@ export class AgentWorkers {
     if (this.#isKnown(worker)) return;
     const { driver, node } = this.#options;
     const topology = { name: 'trogdor', nodes: await this.#nodes() };
-    const here = { node, topology, coordinatorAddresses: [remote.replace(/^::ffff:/i, '')] };
     await this.#options.probed;
+    const { capabilities } = driver.state;
+    const here = {
+      node,
+      topology,
+      coordinatorAddresses: [remote.replace(/^::ffff:/i, '')],
+      meets: (need: Need) => capabilities.some((each) => each.need === need && each.met),
+    };
     if (this.#isKnown(worker)) return;
     const unique = randomBytes(4).toString('hex');
     const record = planWorker(worker, here, { nowMs: Date.now(), unique });

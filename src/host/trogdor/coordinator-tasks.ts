@@ -196,7 +196,10 @@ export class CoordinatorTasks {
     const { topology } = this.#coordinator;
     const actors = record.faults.flatMap(({ kind, params = {}, targets }) => {
       const selected = Array.isArray(targets) ? targets : [];
-      return kindNamed(kind)?.actors(params, topology, selected, () => true) ?? [];
+      // Whichever way they will take, which is not known before they are there.
+      return [true, false].flatMap(
+        (able) => kindNamed(kind)?.actors(params, topology, selected, () => able) ?? [],
+      );
     });
     while (!actors.every((node) => this.#isLinked(node))) {
       if (performance.now() > this.#linkedByMs || this.#isOver(record)) return;

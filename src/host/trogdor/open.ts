@@ -61,8 +61,10 @@ function foreignNodes({ coordinator, trogdorNodes }: CoordinatorDoorOptions): Tr
 /** @throws Failure: port taken, or not allowed to listen. */
 export async function openCoordinatorDoor(options: CoordinatorDoorOptions): Promise<TrogdorServer> {
   const { coordinator } = options;
+  // What it can do is known a moment later than itself: a fault may choose its way by that.
   const isLinked = (node: NodeName): boolean =>
-    coordinator.state.links.get(node)?.complete === true;
+    coordinator.state.links.get(node)?.complete === true &&
+    coordinator.links.get(node)?.capabilities !== undefined;
   const foreign = new ForeignAgents(foreignNodes(options));
   const tasks = new CoordinatorTasks(coordinator, isLinked, {
     foreign,

@@ -142,6 +142,31 @@ suite('by a qdisc', () => {
     assert.ok(!own.includes('n1'), 'netem can’t');
   });
 
+  test('preferred: where all that send have it, and the packet process if not', () => {
+    const params = { latency: '50ms', backend: 'netem-or-nfqueue' };
+    const lacking =
+      (...nodes: string[]): Here['meets'] =>
+      (node, need) =>
+        need !== 'netem' || !nodes.includes(node);
+    const who = (meets: Here['meets'], topology = EXAMPLE_TOPOLOGY): string[] =>
+      delay.actors(params, topology, ['n1', 'n2'], meets).sort();
+    assert.deepEqual(who(lacking('n3')), ['n1', 'n2']);
+    assert.deepEqual(who(lacking('n2')), ['client1', 'n1', 'n2', 'n3', 'n4', 'n5']);
+    const nodes = EXAMPLE_TOPOLOGY.nodes.map(({ agent, ...node }) =>
+      node.name === 'n1' || agent === undefined ? node : { ...node, agent },
+    );
+    const agentless = who(lacking(), { ...EXAMPLE_TOPOLOGY, nodes });
+    assert.ok(agentless.includes('n3'), 'one that sends has no agent');
+    const [step] = delay.plan(params, on('n1', lacking()), [egress()]);
+    assert.ok(step && 'act' in step && step.act.act === 'shaping.apply');
+    const [other] = delay.plan(params, on('n3', lacking('n1')), []);
+    assert.ok(other && 'act' in other && other.act.act === 'packets.steer');
+    assert.equal(delay.backend?.(params, on('n3', lacking('n1')))?.name, 'nfqueue');
+    const gap = { gap: 5, backend: 'netem-or-nfqueue' };
+    const reorder = kind('network.reorder').actors(gap, EXAMPLE_TOPOLOGY, ['n1'], lacking());
+    assert.ok(!reorder.includes('n1'), 'netem can’t');
+  });
+
   test('the devices of the peers, their addresses and the shape', () => {
     const [step] = delay.plan(forced, on('n1'), [egress()]);
     assert.ok(step && 'act' in step && step.act.act === 'shaping.apply');

@@ -7,7 +7,12 @@ import { planTask, taskState, type TaskRecord } from '../../../src/core/trogdor/
 import { planWorker, workerState } from '../../../src/core/trogdor/worker.ts';
 
 const active: FaultView = { state: 'active', firedAtMs: 10 };
-const here = { node: 'n1', topology: { name: 't', nodes: [] }, coordinatorAddresses: [] };
+const here = {
+  node: 'n1',
+  topology: { name: 't', nodes: [] },
+  coordinatorAddresses: [],
+  meets: () => true,
+};
 const healed: FaultView = { state: 'healed', firedAtMs: 10, endedAtMs: 20, endedBy: 'deadline' };
 
 test('a task runs once every fault is active, and not before', () => {

@@ -10,7 +10,7 @@ import {
   readSpec,
   shownSpec,
 } from '../../../src/core/trogdor/spec.ts';
-import type { TaskSpec } from '../../../src/core/trogdor/task-class.ts';
+import type { TaskFault, TaskSpec } from '../../../src/core/trogdor/task-class.ts';
 import { readWorkerId } from '../../../src/core/trogdor/worker-id.ts';
 
 function read(raw: object): TaskSpec {
@@ -148,17 +148,28 @@ test('a degraded network is a delay and a rate a value, each of all nodes that h
     },
   });
   const peers = ['n1', 'n2', 'n3'];
-  const delay = { latency: '100ms', jitter: '10ms', distribution: 'pareto', peers };
+  const late = { latency: '100ms', jitter: '10ms', distribution: 'pareto', peers };
+  const delay = { ...late, backend: 'netem-or-nfqueue' };
   const rate = { rate: '3000kbit', latency: '500ms', peers };
   assert.deepEqual(faultsOf(spec, peers), [
     { kind: 'network.delay', params: delay, targets: ['n1', 'n2'] },
     { kind: 'network.rate', params: rate, targets: ['n2'] },
   ]);
-  assert.deepEqual(faultsHere(spec, 'n1', peers), [
-    { kind: 'network.delay', params: { ...delay, direction: 'inbound' }, targets: ['n1'] },
+  const alone = (node: string, ...met: string[]): TaskFault[] =>
+    faultsHere(spec, { node, all: peers, meets: (need) => met.includes(need) });
+  assert.deepEqual(alone('n1', 'nfqueue', 'htb'), [
+    { kind: 'network.delay', params: { ...late, direction: 'inbound' }, targets: ['n1'] },
+  ]);
+  assert.deepEqual(alone('n2', 'nfqueue'), [
+    { kind: 'network.delay', params: { ...late, direction: 'inbound' }, targets: ['n2'] },
+    { kind: 'network.rate', params: { ...rate, direction: 'inbound' }, targets: ['n2'] },
+  ]);
+  assert.deepEqual(alone('n2', 'nfqueue', 'htb', 'netem'), [
+    { kind: 'network.delay', params: { ...late, backend: 'netem' }, targets: ['n2'] },
+    { kind: 'network.rate', params: { ...rate, backend: 'htb' }, targets: ['n2'] },
   ]);
   assert.deepEqual(
-    faultsHere(spec, 'n3', peers).map(({ kind }) => kind),
+    alone('n3', 'netem').map(({ kind }) => kind),
     ['noop'],
   );
   const bad = { class: 'DegradedNetworkFaultSpec', nodeSpecs: { n1: { latencyMs: -1 } } };

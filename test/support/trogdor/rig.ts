@@ -7,6 +7,8 @@ import { AgentProcess } from '../agent-process.ts';
 import { DiskMount } from '../disk-mount.ts';
 import { lacks, ROOT } from '../needs.ts';
 import { TestNetwork, type TestNode } from '../netns.ts';
+import { pingMs } from '../ping.ts';
+import type { TcRecorder } from '../tc-recorder.ts';
 import { until } from '../until.ts';
 import { javaOf } from './jars.ts';
 import { writeTrogdorConfig } from './real.ts';
@@ -83,12 +85,15 @@ export class TrogdorRig {
   /** Made before the agents start: each sees the mounts that were there when it did. */
   mount: DiskMount | undefined;
 
-  async start(): Promise<void> {
+  /** @param tcs instead of the machine's own: of n1 and n2. */
+  async start(tcs: readonly TcRecorder[] = []): Promise<void> {
     if (lacks('fuse') === false) this.mount = await DiskMount.start();
     writeFileSync(this.tokenFile, `${TOKEN}\n`, { mode: 0o600 });
     const door = ['--insecure', '--trogdor-config', this.config(COORDINATOR)];
-    for (const node of [this.node(1), this.node(2)]) {
-      const agent = new AgentProcess(['ip', 'netns', 'exec', node.namespace], {
+    for (const [index, node] of [this.node(1), this.node(2)].entries()) {
+      const tc = tcs[index];
+      const env = tc ? ['env', `PATH=${tc.path}`] : [];
+      const agent = new AgentProcess(['ip', 'netns', 'exec', node.namespace, ...env], {
         node: node.name,
         listen: `${node.address}:7711`,
         extra: ['--trogdor', `${AGENT}`, '--token-file', this.tokenFile, ...door],
@@ -124,6 +129,11 @@ export class TrogdorRig {
   connectMs(from: number, address: string): number {
     const argv = [process.execPath, '-e', CONNECT, address, `${AGENT}`];
     return Math.min(...[1, 2, 3].map(() => Number(this.network.run(this.node(from), argv))));
+  }
+
+  /** The shortest round trip that ping(8) finds. */
+  pingMs(from: number, address: string): number {
+    return Math.min(...pingMs(this.network, this.node(from), address, 3));
   }
 
   askAgent(index: number, method: string, path: string, body?: unknown): unknown {

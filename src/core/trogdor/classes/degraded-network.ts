@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import type { Problem } from '../../base/problem.ts';
 import type { NodeName } from '../../model/topology.ts';
-import { taskClass, type TaskFault } from '../task-class.ts';
+import { taskClass, type AgentHere, type TaskFault } from '../task-class.ts';
 
 const FIELDS = Type.Object(
   {
@@ -48,7 +48,8 @@ function byValue(
 /** As much as tc(8) was told: a jitter of the latency's root, with a heavy tail. */
 function delay(latencyMs: number): Record<string, unknown> {
   const jitterMs = Math.max(1, Math.floor(Math.sqrt(latencyMs)));
-  return { latency: `${latencyMs}ms`, jitter: `${jitterMs}ms`, distribution: 'pareto' };
+  const latency = { latency: `${latencyMs}ms`, jitter: `${jitterMs}ms`, distribution: 'pareto' };
+  return { ...latency, backend: 'netem-or-nfqueue' };
 }
 
 /** @param among the nodes that can meet what these send: those that have an agent. */
@@ -70,17 +71,20 @@ function faults(fields: Fields, nodes: NodeName[], among: readonly NodeName[]): 
   return made.length > 0 ? made : [{ kind: 'noop', params: {}, targets: nodes }];
 }
 
-/** One agent alone can only hold what it receives; a round trip is as long either way. */
-function faultsHere(
-  { nodeSpecs }: Fields,
-  node: NodeName,
-  among: readonly NodeName[],
-): TaskFault[] {
+/**
+ * One agent alone can meet what its node sends by a qdisc. Without, it can only hold what it receives: a
+ * round trip is as long either way.
+ */
+function faultsHere({ nodeSpecs }: Fields, { node, all, meets }: AgentHere): TaskFault[] {
   const spec = nodeSpecs[node];
   const alone = spec ? { nodeSpecs: { [node]: spec } } : { nodeSpecs: {} };
-  return faults(alone, [node], among).map((fault) =>
-    fault.kind === 'noop' ? fault : { ...fault, params: { ...fault.params, direction: 'inbound' } },
-  );
+  return faults(alone, [node], all).map((fault) => {
+    if (fault.kind === 'noop') return fault;
+    const qdisc = fault.kind === 'network.delay' ? 'netem' : 'htb';
+    const { backend: _backend, ...params } = fault.params;
+    const way = meets(qdisc) ? { backend: qdisc } : { direction: 'inbound' };
+    return { ...fault, params: { ...params, ...way } };
+  });
 }
 
 export const degradedNetwork = taskClass({
