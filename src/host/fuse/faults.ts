@@ -7,6 +7,7 @@ import { serveControlFile } from './control-file.ts';
 import { serve } from './dispatch.ts';
 import { NO_REPLY, type Engine } from './engine.ts';
 import { execute } from './execute.ts';
+import { Holes } from './holes.ts';
 import type { Judge } from './judge.ts';
 import { WORD, type Memory } from './memory.ts';
 import type { Hold, Moved, Pages, Report } from './messages.ts';
@@ -16,7 +17,6 @@ import { nodeAt } from './operations-names.ts';
 import type { Handler } from './session.ts';
 
 const S_IFDIR = 0o040000;
-const MOVES = new Set<number>([OPCODES.rename, OPCODES.rename2]);
 
 /** Above this, delayed writes are done first and only their replies are held. */
 const HELD_BYTES_LIMIT = 64 << 20;
@@ -45,6 +45,7 @@ export class Faults implements Handler {
   /** After the reply: drop the pages it filled. */
   #after: Pages | Moved | undefined;
   #events = { second: 0, count: 0 };
+  readonly #holes = new Holes();
 
   constructor(memory: Memory, judge: Judge, device: number, neighbours: Neighbours) {
     this.#memory = memory;
@@ -71,17 +72,33 @@ export class Faults implements Handler {
 
   /** Serves a request that no fault hits. */
   pass(engine: Engine): number {
-    return this.#perform(engine, () => serve(engine));
+    return this.#perform(engine, undefined);
   }
 
   /** Does what is left of a verdict once nothing holds the request any more. */
   carryOut(engine: Engine, verdict: Verdict): number {
-    let isHit = true;
-    const result = this.#perform(engine, () => {
-      const executed = execute(engine, verdict);
-      ({ isHit } = executed);
-      return executed.result;
-    });
+    return this.#perform(engine, verdict);
+  }
+
+  /** What the kernel keeps of a file that is written or renamed may not hide a fault. */
+  #perform(engine: Engine, verdict: Verdict | undefined): number {
+    switch (engine.opcode) {
+      case OPCODES.write: {
+        const result = this.#run(engine, verdict);
+        this.dropFreshPages(engine);
+        return result;
+      }
+      case OPCODES.rename:
+      case OPCODES.rename2:
+        return this.#move(engine, verdict);
+      default:
+        return this.#run(engine, verdict);
+    }
+  }
+
+  #run(engine: Engine, verdict: Verdict | undefined): number {
+    if (verdict === undefined) return serve(engine);
+    const { result, isHit } = execute(engine, verdict);
     if (verdict.full !== undefined && isHit) this.#tell(engine, verdict, Math.max(0, -result));
     if (engine.opcode === OPCODES.read && verdict.alterations.length > 0 && result >= 0) {
       this.#after = { type: 'pages', node: engine.node, offset: 0, length: 0 };
@@ -89,25 +106,15 @@ export class Faults implements Handler {
     return result;
   }
 
-  /** What the kernel keeps of a file that is written or renamed may not hide a fault. */
-  #perform(engine: Engine, run: () => number): number {
-    if (engine.opcode === OPCODES.write) {
-      const result = run();
-      this.dropFreshPages(engine);
-      return result;
-    }
-    return MOVES.has(engine.opcode) ? this.#move(engine, run) : run();
-  }
-
   /** What was no fault's may be one's under its new name, though the kernel has it cached. */
-  #move(engine: Engine, run: () => number): number {
+  #move(engine: Engine, verdict: Verdict | undefined): number {
     const isRename2 = engine.opcode === OPCODES.rename2;
     const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size);
     const node = name === undefined ? 0 : nodeAt(engine, engine.node, name);
     const isDirectory = engine.table.get(node, NODE.type) === S_IFDIR;
-    if (!isDirectory && !this.#judge.mayTakeNewName(engine)) return run();
+    if (!isDirectory && !this.#judge.mayTakeNewName(engine)) return this.#run(engine, verdict);
     const before = new Set(this.#judge.hidden(engine, node).map((rule) => rule.index));
-    const result = run();
+    const result = this.#run(engine, verdict);
     const gains = this.#judge.hidden(engine, node).some((rule) => !before.has(rule.index));
     if (result === 0 && (isDirectory || gains)) this.#after = { type: 'moved', node, isDirectory };
     return result;
@@ -140,9 +147,10 @@ export class Faults implements Handler {
     }
   }
 
-  replied(): void {
-    if (this.#after === undefined) return;
-    this.#to.notifier.postMessage(this.#after);
+  replied(engine: Engine): void {
+    const after = this.#after ?? this.#holes.after(engine);
+    if (after === undefined) return;
+    this.#to.notifier.postMessage(after);
     this.#after = undefined;
   }
 

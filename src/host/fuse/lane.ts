@@ -153,6 +153,6 @@ export class Lane {
     if (!this.#load(held)) return;
     const result = this.#faults.carryOut(this.#engine, held.verdict);
     reply(this.#engine, held.device, result);
-    if (result !== NO_REPLY) this.#faults.replied();
+    if (result !== NO_REPLY) this.#faults.replied(this.#engine);
   }
 }
