@@ -93,8 +93,9 @@ function checkFault(fault: unknown): Problem[] {
       found: quoted(probability),
     });
   }
-  if (problems.length === 0 && effect !== undefined) {
-    problems.push(...checkTogether(fault as Fault));
+  // Of an effect that is an object there is a problem by now, or it is one of ours.
+  if (problems.length === 0 && typeof effect === 'object' && effect !== null) {
+    problems.push(...checkTogether(effect, match?.op));
   }
   return problems;
 }
@@ -193,15 +194,14 @@ function checkMatch(match: Match): Problem[] {
   return problems;
 }
 
-function checkTogether(fault: Fault): Problem[] {
-  const op = fault.match?.op;
-  if (op === undefined) return [];
-  const can = applicable(fault.fault);
+function checkTogether(effect: Effect, op: unknown): Problem[] {
+  if (!Array.isArray(op)) return [];
+  const can = applicable(effect);
   return (operationSet(op) & can) === 0
     ? [
         {
           path: '/match/op',
-          message: `a '${fault.fault.kind}' fault can't touch any of these operations`,
+          message: `a '${effect.kind}' fault can't touch any of these operations`,
           found: quoted(op),
         },
       ]

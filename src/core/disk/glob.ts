@@ -110,10 +110,12 @@ function endOfSet(text: string, start: number): number {
 function tokenize(text: string): Token[] | string {
   const tokens: Token[] = [];
   for (let at = 0; at < text.length; at++) {
-    const char = text[at] as string;
+    const char = characterAt(text, at);
     if (char === '\\') {
       if (at + 1 >= text.length) return "a '\\' with nothing after it";
-      tokens.push({ kind: 'char', char: text[++at] as string });
+      const literal = characterAt(text, ++at);
+      tokens.push({ kind: 'char', char: literal });
+      at += literal.length - 1;
     } else if (char === '?') tokens.push({ kind: 'one' });
     else if (char === '*' && text[at + 1] === '*') {
       while (text[at + 1] === '*') at++;
@@ -130,9 +132,17 @@ function tokenize(text: string): Token[] | string {
       if (typeof set === 'string') return set;
       tokens.push(set);
       at = end;
-    } else tokens.push({ kind: 'char', char });
+    } else {
+      tokens.push({ kind: 'char', char });
+      at += char.length - 1;
+    }
   }
   return tokens;
+}
+
+/** The whole character there, as paths are gone through: one may be two code units. */
+function characterAt(text: string, at: number): string {
+  return String.fromCodePoint(text.codePointAt(at) ?? 0);
 }
 
 function parseSet(text: string): Token | string {

@@ -35,22 +35,23 @@ const SECTOR = 512;
  * What a power cut leaves of one file.
  *  all        nothing unsynced survives
  *  subset     each unsynced page survives or not; the size is that of the last surviving page
- *  torn       a prefix of the appended data survives, cut inside a page at a sector
+ *  torn       a prefix of the appended data survives, cut inside a page at a sector of the disk
  *  reordered  the size survives, but each unsynced page of data only by chance (reads as zeros)
+ * A file that was made shorter is as long as it was again; what is beyond its new end is all there.
  */
 export function planLoss(file: UnsyncedFile, loss: Loss, random: Random): FileEdit {
   const { durableSize, size } = file;
   const grown = Math.max(0, size - durableSize);
   const everything = { truncateTo: Math.min(size, durableSize), extendTo: durableSize };
-  if (loss === 'all') return { ...everything, writes: oldest(file.images, () => true) };
+  if (loss === 'all') return { ...everything, writes: oldest(file, () => true) };
   if (loss === 'torn') {
     const sectors = Math.ceil(grown / SECTOR);
-    const kept = sectors === 0 ? 0 : Math.min(grown, random.below(sectors) * SECTOR);
-    const end = durableSize + kept;
+    const drawn = sectors === 0 ? 0 : random.below(sectors) * SECTOR;
+    const end = Math.max(durableSize, Math.floor((durableSize + drawn) / SECTOR) * SECTOR);
     return {
       truncateTo: Math.min(size, end),
       extendTo: end,
-      writes: oldest(file.images, () => random.below(2) === 0),
+      writes: oldest(file, () => random.below(2) === 0),
     };
   }
   const lost = new Map<number, boolean>();
@@ -61,9 +62,10 @@ export function planLoss(file: UnsyncedFile, loss: Loss, random: Random): FileEd
     lost.set(page, drawn);
     return drawn;
   };
-  const writes = oldest(file.images, isLost);
+  const writes = oldest(file, isLost);
   let end = durableSize;
-  for (let page = Math.floor(durableSize / PAGE); page * PAGE < size; page++) {
+  const first = grown === 0 ? Infinity : Math.floor(durableSize / PAGE);
+  for (let page = first; page * PAGE < size; page++) {
     const from = Math.max(durableSize, page * PAGE);
     const to = Math.min(size, (page + 1) * PAGE);
     if (isLost(page)) writes.push({ offset: from, bytes: new Uint8Array(to - from) });
@@ -78,15 +80,17 @@ export function planLoss(file: UnsyncedFile, loss: Loss, random: Random): FileEd
 }
 
 /** The images that come back, page by page, such that the oldest of overlapping ones is written last. */
-function oldest(images: readonly Image[], isLost: (page: number) => boolean): Image[] {
+function oldest(file: UnsyncedFile, isLost: (page: number) => boolean): Image[] {
+  const { images, size } = file;
   const writes: Image[] = [];
   for (const image of [...images].reverse()) {
     const end = image.offset + image.bytes.length;
     for (let at = image.offset; at < end;) {
       const page = Math.floor(at / PAGE);
-      const stop = Math.min(end, (page + 1) * PAGE);
+      const isBeyond = at >= size;
+      const stop = Math.min(end, (page + 1) * PAGE, isBeyond ? end : size);
       const bytes = image.bytes.subarray(at - image.offset, stop - image.offset);
-      if (isLost(page)) writes.push({ offset: at, bytes });
+      if (isBeyond || isLost(page)) writes.push({ offset: at, bytes });
       at = stop;
     }
   }

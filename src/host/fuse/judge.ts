@@ -67,7 +67,8 @@ export class Judge implements Counters {
   }
 
   match(rule: Rule): number {
-    return Atomics.add(this.#memory.counters, rule.index * PER_RULE, 1);
+    // Unsigned: a rule in force over a busy day goes on hitting.
+    return Atomics.add(this.#memory.counters, rule.index * PER_RULE, 1) >>> 0;
   }
 
   hit(rule: Rule, limit: number): boolean {

@@ -20,6 +20,8 @@ const YES: [string, string][] = [
   ['{a,{b,c}}', 'c'],
   ['t-[0-9]*/0*.log', 't-12/000.log'],
   ['[]]', ']'],
+  ['😀*', '😀x'],
+  ['?\\😀[😀]', 'x😀😀'],
 ];
 const NO: [string, string][] = [
   ['*.log', 't/a.log'],

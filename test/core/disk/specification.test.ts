@@ -5,6 +5,7 @@ import {
   parseSpecification,
   printSpecification,
 } from '../../../src/core/disk/check.ts';
+import { checkSingle } from '../../../src/core/disk/single.ts';
 import { parseKibosh } from '../../../src/core/disk/kibosh.ts';
 import type { DiskSpecification, Effect } from '../../../src/core/disk/specification.ts';
 
@@ -127,5 +128,34 @@ test('Kibosh: six kinds, first match only, both spellings of the error number', 
   assert.ok(parseKibosh('{}').ok);
   for (const bad of ['', '{"faults":[{"type":"x"}]}', '{"faults":[{"type":"unreadable"}]}']) {
     assert.equal(parseKibosh(bad).ok, false);
+  }
+});
+
+test('a document of any shape is refused or read, and stops nobody', () => {
+  const anything: unknown[] = [
+    null,
+    5,
+    'x',
+    true,
+    [],
+    {},
+    [null],
+    { op: 5 },
+    { op: null },
+    { op: {} },
+  ];
+  const effects = [...anything, { kind: 'error' }, { kind: 5 }, { kind: 'delay', latency: 5 }];
+  const matches = [...anything, { path: 5 }, { path: [5] }, { range: 5 }, { range: [null] }];
+  const whens = [...anything, { probability: {} }, { probability: '2/1' }];
+  for (const fault of effects)
+    for (const match of matches)
+      for (const when of whens) {
+        const entry = { id: 'a', match, when, fault };
+        assert.equal(checkSpecification({ version: 1, faults: [entry] }).ok, false);
+        assert.equal(checkSingle('a', { match, when, fault }).ok, false);
+      }
+  for (const document of [...anything, { faults: 5 }, { faults: [5] }, { faults: [{ id: 5 }] }]) {
+    assert.equal(checkSpecification(document).ok, false);
+    assert.equal(checkSingle('a', document).ok, false);
   }
 });
