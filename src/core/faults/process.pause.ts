@@ -35,6 +35,8 @@ type Params = Static<typeof Params>;
 
 /** Shorter stalls are lost in the scheduler's own delays. */
 const DUTY_MIN_MS = 10;
+/** Longer ones no timer of the agent's keeps, and no fault needs. */
+const DUTY_MAX_MS = 86_400_000;
 
 function matchOf(params: Params): ProcessMatch {
   return params.process ?? DEFAULT_MATCH;
@@ -44,12 +46,13 @@ function check(params: Params): Problem[] {
   const problems = checkMatch(params.process);
   for (const part of ['on', 'off'] as const) {
     const text = params.duty?.[part];
-    if (text === undefined || durationMs(text) >= DUTY_MIN_MS) continue;
+    const ms = text === undefined ? DUTY_MIN_MS : durationMs(text);
+    if (ms >= DUTY_MIN_MS && ms <= DUTY_MAX_MS) continue;
     problems.push({
       path: `/duty/${part}`,
-      message: 'too short to be kept',
-      found: text,
-      expected: `at least ${DUTY_MIN_MS}ms`,
+      message: `too ${ms < DUTY_MIN_MS ? 'short' : 'long'} to be kept`,
+      found: text ?? '',
+      expected: `from ${DUTY_MIN_MS}ms to 1d`,
     });
   }
   return problems;

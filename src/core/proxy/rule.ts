@@ -27,6 +27,9 @@ const MATCHES = [
   'group',
 ] as const;
 
+/** Longer ones no timer keeps, and no connection lives. */
+const LONGEST_MS = 86_400_000;
+
 export const apiNamesOf = (rule: ProxyRule): readonly string[] =>
   typeof rule.apiKey === 'string' ? [rule.apiKey] : (rule.apiKey ?? []);
 
@@ -66,10 +69,10 @@ function checkRule(rule: ProxyRule, path: string): Problem[] {
     problems.push(unknownName(`${path}/error`, 'error', rule.error, ERROR_NAMES));
   }
   for (const field of ['delayBefore', 'delayAfter', 'hold'] as const) {
-    const text = rule[field];
-    if (text !== undefined && durationMs(text) === 0) {
-      problems.push({ path: `${path}/${field}`, message: `${field} must be over zero` });
-    }
+    const ms = durationMs(rule[field] ?? '1d');
+    if (ms > 0 && ms <= LONGEST_MS) continue;
+    const message = ms === 0 ? `${field} must be over zero` : `${field} is at most 1d`;
+    problems.push({ path: `${path}/${field}`, message });
   }
   for (const field of ['ratio', 'truncateFetch'] as const) {
     if (rule[field] !== undefined && parseRatio(rule[field]) === undefined) {

@@ -96,6 +96,7 @@ suite('requests', () => {
     assert.deepEqual(of('process.kill', byPort), ['/params/restart']);
     assert.deepEqual(of('process.pause', { duty: { on: '5ms', off: '1s' } }), ['/params/duty/on']);
     assert.deepEqual(of('process.pause', { duty: { on: '1s' } }), ['/params/duty/off']);
+    assert.deepEqual(of('process.pause', { duty: { on: '1s', off: '25d' } }), ['/params/duty/off']);
     assert.deepEqual(of('cpu.load', { share: 0 }), ['/params/share']);
     assert.deepEqual(of('cpu.load', { share: '150%' }), ['/params/share']);
     assert.deepEqual(of('cpu.load', { workers: 0 }), ['/params/workers']);

@@ -149,6 +149,8 @@ suite('rules as a document', () => {
     assert.match(problems({ apiKey: 'Produc', duplicate: true }).join(), /no API.*Produce$/);
     assert.match(problems({ error: 'NOT_LEADER' }).join(), /no error/);
     assert.match(problems({ delayAfter: '0s' }).join(), /over zero/);
+    assert.match(problems({ hold: '25d' }).join(), /at most 1d/);
+    assert.deepEqual(problems({ hold: '24h' }), []);
     assert.match(problems({ truncateFetch: '50%' }).join(), /needs 'apiKey: Fetch'/);
     assert.match(problems({ nth: 1, ratio: 0.5, duplicate: true }).join(), /not both/);
     assert.match(problems({ errors: 'X' }).join(), /unknown field/);
