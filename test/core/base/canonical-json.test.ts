@@ -16,3 +16,12 @@ test('the order in which an object was made does not count', () => {
   assert.ok(!sameJson({ a: 1 }, { a: '1' }));
   assert.ok(!sameJson([1, 2], [2, 1]));
 });
+
+test('what is nested without end is written as it is', () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  assert.equal(canonicalJson(JSON.parse(deep)), deep);
+  assert.equal(
+    canonicalJson({ b: [], a: {}, c: [undefined, { x: undefined }] }),
+    '{"a":{},"b":[],"c":[null,{}]}',
+  );
+});
