@@ -135,8 +135,8 @@ function changeHandlers({ coordinator, runs }: RoutesContext): Record<string, Ha
     },
     heal: async (request) => {
       const healing = [...coordinator.state.faults.keys()];
-      runs.cancelAll();
       coordinator.healAll();
+      runs.cancelAll();
       const endsAt = performance.now() + waitMsOf(request);
       for (const id of healing) {
         const leftMs = endsAt - performance.now();

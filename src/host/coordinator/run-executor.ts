@@ -40,6 +40,7 @@ export class RunExecutor {
   readonly #timeline: RunTimeline;
   readonly #given = new Map<string, number>();
   #stored = '';
+  #isUnwritable = false;
   #closed = false;
 
   constructor(
@@ -58,7 +59,13 @@ export class RunExecutor {
     this.#files = parts.files;
     this.#workload = parts.workload;
     this.#logger = parts.logger;
-    this.#timeline = new RunTimeline((entries) => void parts.files.note(...entries));
+    this.#timeline = new RunTimeline((entries) => {
+      parts.files.note(...entries).catch((error: unknown) => {
+        // The timeline is to look at: no verdict rests on it.
+        const said = { run: record.status.id, reason: reasonOf(error) };
+        this.#logger.warn(said, 'run: its timeline has a gap');
+      });
+    });
     this.#store();
     this.finished = this.#loop();
   }
@@ -66,7 +73,7 @@ export class RunExecutor {
   /** The run ends early; everything it did heals. */
   end(outcome: 'cancelled' | 'failed', error?: string): void {
     this.record = endEarly(this.record, outcome, error);
-    this.#store();
+    this.#tryStore();
   }
 
   /** Stops executing; the run goes on when the coordinator is back. */
@@ -86,6 +93,7 @@ export class RunExecutor {
       }
       await sleep(Math.max(10, TICK_MS - (Date.now() - begunMs)));
     }
+    while (!this.#closed && !this.#tryStore()) await sleep(REPEAT_MS);
     this.#workload?.close();
   }
 
@@ -119,13 +127,15 @@ export class RunExecutor {
     const phase = this.record.status.phase;
     const step = stepRun(this.record, this.#view());
     this.record = step.record;
-    this.#store();
+    const isStored = this.#tryStore();
     const now = this.record.status.phase;
     if (now !== phase) {
       const run = this.record.status.id;
       this.#coordinator.emit({ type: 'run.phase', run, message: `run ${run}: ${now}` });
     }
-    for (const order of step.orders) await this.#obey(order);
+    // Healing waits for no disk; all else is written before it is done.
+    const orders = step.orders.filter(({ order }) => isStored || order === 'healFault');
+    for (const order of orders) await this.#obey(order);
   }
 
   /** Written before anything is done that follows from it; progress alone is not worth a write. */
@@ -135,6 +145,20 @@ export class RunExecutor {
     if (text === this.#stored) return;
     this.#table.put(this.record.status.id, this.record);
     this.#stored = text;
+  }
+
+  /** @returns false where it can't be written now, on a full disk: the next moment tries again. */
+  #tryStore(): boolean {
+    try {
+      this.#store();
+      this.#isUnwritable = false;
+      return true;
+    } catch (error) {
+      const said = { run: this.record.status.id, reason: reasonOf(error) };
+      if (!this.#isUnwritable) this.#logger.error(said, 'run: its record could not be written');
+      this.#isUnwritable = true;
+      return false;
+    }
   }
 
   #due(key: string): boolean {
@@ -189,7 +213,7 @@ export class RunExecutor {
       const reason = problems === '' ? error.message : problems;
       this.record = faultRefused(this.record, order.position, reason, Date.now());
     }
-    this.#store();
+    this.#tryStore();
   }
 
   async #check(): Promise<void> {
@@ -203,7 +227,7 @@ export class RunExecutor {
     const faults = this.#coordinator.listFaults({ run: status.id });
     this.record = checked(this.record, withRun(verdict, status, faults), Date.now());
     this.#timeline.phase(this.record.status);
-    this.#store();
+    this.#tryStore();
     const { id } = status;
     const message = `run ${id}: ${this.record.status.verdict?.verdict ?? 'unknown'}`;
     this.#coordinator.emit({ type: 'run.done', run: id, message });

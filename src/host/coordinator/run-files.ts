@@ -16,6 +16,8 @@ import type { TimelineEntry } from '../../core/model/run.ts';
 export class RunFiles {
   readonly directory: string;
   #appending: Promise<void> = Promise.resolve();
+  /** The last line may have been cut short, by a disk that was full or a coordinator that was killed. */
+  #isTorn = true;
 
   /** @param run an Id, so that it cannot leave the folder. */
   constructor(stateDirectory: string, run: string) {
@@ -36,11 +38,23 @@ export class RunFiles {
     return join(this.directory, 'history.fetched.jsonl');
   }
 
-  /** Adds entries to the timeline, one line each, in the order of the calls. */
+  /**
+   * Adds entries to the timeline, one line each, in the order of the calls.
+   * @throws what the file system says; later ones are written all the same.
+   */
   note(...entries: TimelineEntry[]): Promise<void> {
     const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-    this.#appending = this.#appending.then(() => appendFile(this.timeline, text, { mode: 0o640 }));
-    return this.#appending;
+    const noted = this.#appending.then(() => this.#append(text));
+    // Whoever called is told.
+    this.#appending = noted.catch(() => undefined);
+    return noted;
+  }
+
+  async #append(text: string): Promise<void> {
+    const begins = this.#isTorn && existsSync(this.timeline) ? '\n' : '';
+    this.#isTorn = true;
+    await appendFile(this.timeline, `${begins}${text}`, { mode: 0o640 });
+    this.#isTorn = false;
   }
 
   async *entries(): AsyncGenerator {

@@ -172,7 +172,7 @@ export async function startCoordinator(
   const tokens = readTokenFile(tokenFile);
   const token = firstToken(flags.agentTokenFile ?? tokenFile);
   const store = new Store(flags.state);
-  const audit = new AuditLog(flags.state);
+  const audit = new AuditLog(flags.state, logger);
   const view = makeView(cluster);
   const onBug = stopOnBug(logger);
   const coordinator = new Coordinator({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sameJson } from '../../core/base/canonical-json.ts';
-import { reasonOf } from '../../core/base/failure.ts';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { nearMiss } from '../../core/base/near-miss.ts';
 import { describeProblem, type Problem } from '../../core/base/problem.ts';
 import { checkRequest } from '../../core/coordinator/admission.ts';
@@ -73,7 +73,7 @@ export class CoordinatorTasks {
       ended: (id, node, end) => {
         const record = this.#records.get(id);
         if (!record) return;
-        this.#save({ ...record, ends: { ...record.ends, [node]: end } });
+        this.#note({ ...record, ends: { ...record.ends, [node]: end } });
         if (end.phase === 'failed') this.#healAll(record);
       },
     });
@@ -152,6 +152,17 @@ export class CoordinatorTasks {
     this.#records.set(record.id, record);
   }
 
+  /** What has happened is so, whatever the disk says. */
+  #note(record: TaskRecord): void {
+    this.#records.set(record.id, record);
+    try {
+      this.#table.put(record.id, record);
+    } catch (error) {
+      // A full disk: the next coordinator finds out anew.
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+
   /** Makes room for one more, where one that has ended can be forgotten. */
   #hasRoom(): boolean {
     if (this.#records.size < this.#most) return true;
@@ -185,7 +196,7 @@ export class CoordinatorTasks {
         const now = this.#records.get(record.id);
         if (this.#coordinator.getFault(fault.id) || now?.faults[0]?.id !== record.faults[0]?.id)
           return;
-        if (now) this.#save({ ...now, failed: { error: whyNot(error), atMs: Date.now() } });
+        if (now) this.#note({ ...now, failed: { error: whyNot(error), atMs: Date.now() } });
         return;
       }
     }
@@ -231,7 +242,7 @@ export class CoordinatorTasks {
   stop(id: string): void {
     const record = this.#records.get(id);
     if (!record || record.stoppedMs !== undefined || this.#truth(id)?.state === 'DONE') return;
-    this.#save({ ...record, stoppedMs: Date.now() });
+    this.#note({ ...record, stoppedMs: Date.now() });
     this.#healAll(record);
   }
 
@@ -239,8 +250,10 @@ export class CoordinatorTasks {
   destroy(id: string): void {
     const record = this.#records.get(id);
     if (!record) return;
-    this.#forget(id);
+    // First, whatever the disk says to the rest.
+    this.#records.set(id, { ...record, stoppedMs: record.stoppedMs ?? Date.now() });
     this.#healAll(record);
+    this.#forget(id);
   }
 
   get(id: string): TaskState | undefined {
