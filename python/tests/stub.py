@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Dict, List, Optional, Tuple
@@ -25,6 +26,10 @@ class Stub:
         self.healed: Dict[str, Any] = {"state": "healed", "endedBy": "request"}
         self.refusal: Optional[Dict[str, Any]] = None
         self.hang_up = 0
+        #: So many answers end in their middle.
+        self.cut = 0
+        #: How long what is asked to wait does.
+        self.held = 0.0
         handler = type("Handler", (_Handler,), {"stub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -86,6 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != "Bearer " + TOKEN:
             return self._answer(401, {"title": "unauthorized", "detail": "no such token"})
         asked = urllib.parse.parse_qs(query)
+        if "wait" in asked:
+            time.sleep(stub.held)
         self._answer(*self._route(path.split("/")[2:], asked, body))
 
     def _route(self, path: List[str], asked: Dict[str, List[str]], body: Any) -> Tuple[int, Any]:
@@ -121,6 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
+        if self.stub.cut > 0:
+            self.stub.cut -= 1
+            self.close_connection = True
+            text = text[: len(text) // 2]
         self.wfile.write(text)
 
     do_GET = do_POST = do_DELETE = do_PUT = _serve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import unittest
+import unittest.mock
 from typing import Any
 
 from stub import TOKEN, Stub
@@ -128,6 +129,30 @@ class FaultTest(unittest.TestCase):
         self.stub.hang_up = 2
         with self.client.noop(targets="n1") as fault:
             self.assertEqual(self.only()["id"], fault.id)
+
+    def test_half_an_answer_is_none(self) -> None:
+        self.stub.cut = 1
+        with self.client.process_pause(targets=["n1"]) as fault:
+            self.assertEqual(fault.status["state"], "active")
+
+    def test_an_exception_is_not_hidden_by_a_coordinator_that_breaks_off(self) -> None:
+        with unittest.mock.patch("faultline.transport.PATIENCE", 0.0):
+            with self.assertRaises(ZeroDivisionError):
+                with self.client.process_pause(targets=["n1"]):
+                    self.stub.cut = 1000
+                    raise ZeroDivisionError
+
+    def test_a_refusal_without_its_end_is_one(self) -> None:
+        self.stub.refusal = {"status": 409, "title": "conflict", "detail": "x" * 1000}
+        self.stub.cut = 1
+        with self.assertRaises(ApiError):
+            self.client.process_pause(targets=["n1"]).start()
+
+    def test_what_is_asked_to_wait_may(self) -> None:
+        hasty = Faultline(self.stub.url, TOKEN, timeout=0.2)
+        self.stub.held = 0.5
+        with unittest.mock.patch("faultline.transport.PATIENCE", 0.0):
+            hasty.heal(wait="20s")
 
     def test_verify_clean_names_what_is_left(self) -> None:
         self.client.verify_clean()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
 from .errors import ApiError, Unreachable
+from .fault import seconds
 
 #: A daemon that restarts is back within this many seconds; every route may be asked again.
 PATIENCE = 5.0
+
+#: No answer, or not the whole of it.
+BROKEN = (OSError, http.client.HTTPException)
 
 
 class Transport:
@@ -43,41 +48,47 @@ class Transport:
         query: Mapping[str, Optional[str]],
         body: Any = None,
     ) -> Any:
-        with self._open(method, path, inside, query, body) as response:
-            text = response.read()
+        text = self._ask(self._request(method, path, inside, query, body), query, _whole)
         return json.loads(text) if text else None
 
     def text(
         self, method: str, path: str, inside: Mapping[str, str], query: Mapping[str, Optional[str]]
     ) -> str:
-        with self._open(method, path, inside, query) as response:
-            return str(response.read().decode("utf-8"))
+        text = self._ask(self._request(method, path, inside, query), query, _whole)
+        return str(text.decode("utf-8"))
 
     def lines(
         self, method: str, path: str, inside: Mapping[str, str], query: Mapping[str, Optional[str]]
     ) -> Iterator[Dict[str, Any]]:
-        with self._open(method, path, inside, query) as response:
-            for line in response:
-                if line.strip():
-                    yield json.loads(line)
+        for line in self._stream(method, path, inside, query):
+            if line.strip():
+                yield json.loads(line)
 
     def events(
         self, method: str, path: str, inside: Mapping[str, str], query: Mapping[str, Optional[str]]
     ) -> Iterator[Dict[str, Any]]:
         """Server-sent events, each the JSON object of its data; the stream does not end."""
-        with self._open(method, path, inside, query) as response:
-            for line in response:
-                if line.startswith(b"data:"):
-                    yield json.loads(line[len(b"data:") :])
+        for line in self._stream(method, path, inside, query):
+            if line.startswith(b"data:"):
+                yield json.loads(line[len(b"data:") :])
 
-    def _open(
+    def _stream(
+        self, method: str, path: str, inside: Mapping[str, str], query: Mapping[str, Optional[str]]
+    ) -> Iterator[bytes]:
+        try:
+            with self._ask(self._request(method, path, inside, query), query, _opened) as response:
+                yield from response
+        except BROKEN as error:
+            raise self._unreachable(error) from error
+
+    def _request(
         self,
         method: str,
         path: str,
         inside: Mapping[str, str],
         query: Mapping[str, Optional[str]],
         body: Any = None,
-    ) -> Any:
+    ) -> urllib.request.Request:
         for name, value in inside.items():
             path = path.replace("{%s}" % name, urllib.parse.quote(value, safe=""))
         asked = {name: value for name, value in query.items() if value is not None}
@@ -89,21 +100,47 @@ class Transport:
             request.add_header("Content-Type", "application/json")
         if self._token is not None:
             request.add_header("Authorization", "Bearer " + self._token)
-        return self._send(request)
+        return request
 
-    def _send(self, request: urllib.request.Request) -> Any:
+    def _ask(
+        self,
+        request: urllib.request.Request,
+        query: Mapping[str, Optional[str]],
+        take: Callable[[Any], Any],
+    ) -> Any:
         until = time.monotonic() + PATIENCE
+        # The daemon waits as long as it was asked to, before it says anything.
+        timeout = self.timeout + seconds(query.get("wait") or "0s")
         while True:
             try:
-                return self._opener.open(request, timeout=self.timeout)
+                return take(self._opener.open(request, timeout=timeout))
             except urllib.error.HTTPError as error:
-                with error:
-                    raise ApiError(error.code, _details(error.read())) from None
-            except OSError as error:
+                raise ApiError(error.code, _details(_said(error))) from None
+            except BROKEN as error:
                 if time.monotonic() > until:
-                    says = "%s does not answer: %s" % (self.url, error)
-                    raise Unreachable(says) from error
+                    raise self._unreachable(error) from error
                 time.sleep(0.1)
+
+    def _unreachable(self, error: BaseException) -> Unreachable:
+        return Unreachable("%s does not answer: %s" % (self.url, error or type(error).__name__))
+
+
+def _opened(response: Any) -> Any:
+    return response
+
+
+def _whole(response: Any) -> Any:
+    with response:
+        return response.read()
+
+
+def _said(error: urllib.error.HTTPError) -> bytes:
+    try:
+        with error:
+            return error.read()
+    except BROKEN:
+        # The refusal stands without its reason.
+        return b""
 
 
 def _details(body: bytes) -> Dict[str, Any]:

@@ -11,7 +11,7 @@ from ducktape.services.service import Service
 
 from ..errors import FaultlineError, NotClean
 from ..transport import account_name
-from .on_node import ROOT, addresses, await_line, end, program, put, run
+from .on_node import ROOT, addresses, await_line, end, make_room, program, put, run
 
 AGENT_PORT = 7711
 
@@ -96,7 +96,7 @@ class FaultlineAgents(Service):  # type: ignore[misc]
     def start_node(self, node: Any, **kwargs: Any) -> None:
         entry = next(one for one in self._added if one["node"] is node)
         account = node.account
-        account.ssh("umask 077; mkdir -p %s" % ROOT)
+        make_room(account, "agent")
         put(account, ROOT + "/agents.token", self.token + "\n")
         put(account, ROOT + "/agent.json", json.dumps({"services": entry["services"]}))
         command = [

@@ -14,7 +14,7 @@ from ..errors import FaultlineError, describe
 from ..fault import ActiveFault
 from ..kinds import Kinds
 from .agents import FaultlineAgents
-from .on_node import ROOT, addresses, await_line, end, program, put
+from .on_node import ROOT, addresses, await_line, end, make_room, program, put
 
 COORDINATOR_PORT = 7700
 
@@ -82,7 +82,7 @@ class FaultlineService(Service, Kinds):  # type: ignore[misc]
         bootstrap = self._bootstrap() if callable(self._bootstrap) else self._bootstrap
         if bootstrap is not None:
             cluster["kafka"] = {"bootstrap": bootstrap, "properties": self._properties}
-        account.ssh("umask 077; mkdir -p %s" % ROOT)
+        make_room(account, "coordinator")
         put(account, ROOT + "/cluster.json", json.dumps(cluster, indent=2))
         put(account, ROOT + "/people.token", "%s operate ducktape\n" % self._token)
         put(account, ROOT + "/to-agents.token", self.agents.token + "\n")

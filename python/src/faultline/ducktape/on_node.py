@@ -34,6 +34,11 @@ def put(account: Any, path: str, text: str) -> None:
     account.ssh("mv %s.new %s" % (path, path))
 
 
+def make_room(account: Any, name: str) -> None:
+    """The directory of ours, without what an earlier program of this name has said in it."""
+    account.ssh("umask 077; mkdir -p {r}; rm -f {r}/{n}.log {r}/{n}.pid".format(r=ROOT, n=name))
+
+
 def run(node: Any, command: str) -> Optional[str]:
     """None where the command succeeded, else what it said."""
     marked = '{ %s; } 2>&1; echo "exit $?"' % command
@@ -49,7 +54,8 @@ def await_line(node: Any, log: str, line: str, pid_file: str) -> None:
     """
     until = time.monotonic() + START_SECONDS
     while run(node, "grep -q %s %s" % (shlex.quote(line), log)) is not None:
-        gone = run(node, "kill -0 $(cat %s)" % pid_file) is not None
+        # Without a pid it may only be about to start.
+        gone = run(node, "[ ! -s {f} ] || kill -0 $(cat {f})".format(f=pid_file)) is not None
         if gone or time.monotonic() > until:
             said = node.account.ssh_output("tail -n 20 %s" % log, allow_fail=True).decode()
             raise FaultlineError("%s did not start:\n%s" % (log, said))
