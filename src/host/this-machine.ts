@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sameJson } from '../core/base/canonical-json.ts';
 import { DEFAULT_SERVICES, type Service } from '../core/model/agent-config.ts';
@@ -14,7 +14,10 @@ type Services = Readonly<Record<string, Service>>;
 export function keepServices(stateDirectory: string, services: Services): void {
   if (sameJson(keptServices(stateDirectory), services)) return;
   try {
-    writeFileSync(join(stateDirectory, SERVICES), JSON.stringify(services), { mode: 0o600 });
+    // Whole or not at all: by half a file nobody knows how to start what a fault has ended.
+    const next = join(stateDirectory, `${SERVICES}.new`);
+    writeFileSync(next, JSON.stringify(services), { mode: 0o600, flush: true });
+    renameSync(next, join(stateDirectory, SERVICES));
   } catch {
     // A full disk must not keep an agent from starting, and healing what an earlier one left.
   }

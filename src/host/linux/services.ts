@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { Ending } from '../../core/model/act.ts';
@@ -94,6 +95,16 @@ function startUnit(unit: string): StartCommand {
   return { isOver: async () => (await done, true) };
 }
 
+/** An agent may be spared by the OOM killer, as its unit says: what it starts must not inherit that. */
+function beKilledAsOthersAre(pid: number): void {
+  try {
+    const inherited = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
+    if (inherited !== 0) writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
+  } catch {
+    // It has ended already, or this is no Linux that has it.
+  }
+}
+
 /** In a session of its own, deaf and mute, with no more of our environment than a path. */
 function startDetached(argv: readonly string[]): StartCommand {
   const [program = '', ...rest] = argv;
@@ -120,7 +131,10 @@ function startDetached(argv: readonly string[]): StartCommand {
     failure ??= new Failure('service-not-started', message, { definite: false });
   });
   child.unref();
-  if (child.pid !== undefined) leaveGuardGroups(child.pid);
+  if (child.pid !== undefined) {
+    leaveGuardGroups(child.pid);
+    beKilledAsOthersAre(child.pid);
+  }
   return {
     async isOver() {
       if (failure) throw failure;
