@@ -1,8 +1,8 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What trials of needs and rule files are called; both live for seconds. */
-const BRIEF = /^(needs|rules)-/;
+/** What trials of needs are called; they live for seconds. */
+const BRIEF = /^needs-/;
 /** Nobody needs them for so long, in whatever PID namespace. */
 const OLD_MS = 10 * 60_000;
 

@@ -59,12 +59,22 @@ export class DiskWatch {
   }
 
   #scan(): void {
-    for (const mountPoint of reachableMounts()) {
+    for (const mountPoint of this.#mounts()) {
       if (this.#watched.has(mountPoint)) continue;
       this.#watched.add(mountPoint);
       this.#watch(mountPoint)
         .catch((error: unknown) => this.#ports.onTrouble(error, mountPoint))
         .finally(() => this.#watched.delete(mountPoint));
+    }
+  }
+
+  #mounts(): string[] {
+    try {
+      return reachableMounts();
+    } catch (error) {
+      // No descriptor left, most likely: the next look may have one.
+      this.#ports.onTrouble(error, 'the mounts of this machine');
+      return [];
     }
   }
 

@@ -92,6 +92,15 @@ export class Workloads {
     return existsSync(this.#root) ? readdirSync(this.#root) : [];
   }
 
+  #idsNow(): string[] {
+    try {
+      return this.#ids();
+    } catch {
+      // No descriptor left: the next look may have one.
+      return [];
+    }
+  }
+
   #start(request: RouteRequest): Reply {
     const { id, kind, spec } = request.body as {
       id: string;
@@ -221,7 +230,7 @@ export class Workloads {
   }
 
   #look(): void {
-    for (const id of this.#ids()) {
+    for (const id of this.#idsNow()) {
       try {
         const directory = join(this.#root, id);
         if (!adoptWorkload(directory)) continue;

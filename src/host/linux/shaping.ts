@@ -1,6 +1,4 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { Failure } from '../../core/base/failure.ts';
 import { readOurTables, writeDelete } from '../../core/codec/nft.ts';
 import {
@@ -29,6 +27,7 @@ import type { ShapeTable, ShapingAct } from '../../core/model/act-shaping.ts';
 import type { EgressAnswer } from '../../core/model/query-shaping.ts';
 import { stageOf } from '../../core/model/shape-stage.ts';
 import { exec } from '../exec.ts';
+import { withCommands } from './command-file.ts';
 import { seenWhole } from './seen-whole.ts';
 import type { Leftover } from './linux.ts';
 import { rejected, type Nft } from './nft.ts';
@@ -199,13 +198,9 @@ export class Shaping {
   /** tc stops at the first line that fails. */
   async #batch(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    const file = join(this.#scratchDir, `tc-${randomBytes(8).toString('hex')}`);
-    writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
-    try {
-      await exec(['tc', '-batch', file]);
-    } finally {
-      unlinkSync(file);
-    }
+    const commands = `${lines.join('\n')}\n`;
+    const run = (input: number): Promise<unknown> => exec(['tc', '-batch', '-'], { input });
+    await withCommands(this.#scratchDir, commands, run);
   }
 }
 
