@@ -133,7 +133,9 @@ function readBatch(buffer: Buffer, at: number, length: number): ReadBatch {
     batch.damage = String(error);
   }
   if (batch.control) {
-    const type = batch.records[0]?.key?.readInt16BE(2);
+    const key = batch.records[0]?.key;
+    // Damaged, it may be shorter than any marker's.
+    const type = key && key.length >= 4 ? key.readInt16BE(2) : undefined;
     batch.marker = type === 0 ? 'abort' : type === 1 ? 'commit' : 'other';
   }
   return batch;

@@ -45,6 +45,13 @@ test('one changed bit is seen by the CRC; a partial batch at the end is left out
   assert.equal(decodeBatches(Buffer.concat([bytes, bytes])).length, 2);
 });
 
+test('a marker whose key is cut short by damage is a finding, not a crash', () => {
+  const record = { key: Buffer.from('k'), value: Buffer.from('v'), timestampMs: 0 };
+  const bytes = encodeBatch([record], IDENTITY);
+  bytes.writeInt16BE(0x30, 21);
+  assert.equal(decodeBatches(bytes)[0]?.marker, 'other');
+});
+
 function batch(offset: number, producerId: number, marker?: 'abort' | 'commit'): ReadBatch {
   const base = { baseOffset: offset, lastOffset: offset, leaderEpoch: 0, producerEpoch: 0 };
   const rest = { baseSequence: 0, crcExpected: 0, crcActual: 0, records: [], producerId };
