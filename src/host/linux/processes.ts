@@ -40,13 +40,22 @@ export interface SeenProcess {
   argv: string[];
 }
 
-/** The first bytes of a file; undefined where it can't be read: the process has gone. */
+/** Of these nobody may conclude that a process is gone: a signal that is owed would be taken for sent. */
+const EXHAUSTED = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+/**
+ * The first bytes of a file; undefined where it can't be read: the process has gone.
+ * @throws Failure 'exhausted': this process can open nothing now
+ */
 export function readBounded(path: string, max = FILE_MAX): string | undefined {
   let fd: number;
   try {
     // A pid file may be a FIFO by now: without a writer it would keep the whole agent.
     fd = openSync(path, O_RDONLY | O_NONBLOCK);
-  } catch {
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (EXHAUSTED.includes(code))
+      throw new Failure('exhausted', `${path} can't be opened: ${code}`, { definite: true });
     // Gone, or not ours to read: to the caller it is not there.
     return undefined;
   }
