@@ -80,6 +80,9 @@ export function survivesReboot(act: Act): boolean {
     case 'process.pulse':
     case 'process.pulse.stop':
     case 'service.start':
+    case 'shaping.apply':
+    case 'shaping.refresh':
+    case 'shaping.release':
     case 'sockets.destroy':
     case 'cpu.burn':
     case 'cpu.burn.refresh':

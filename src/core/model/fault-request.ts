@@ -18,12 +18,9 @@ export type Targets = Static<typeof Targets>;
 /** A limit of the cluster that this fault may pass, and why. */
 export const Override = Type.Object(
   {
-    limits: Type.Array(
-      Type.Enum(['nodes', 'roleShare', 'quorum', 'minInsyncReplicas', 'overlap']),
-      {
-        minItems: 1,
-      },
-    ),
+    limits: Type.Array(Type.Enum(['nodes', 'roleShare', 'quorum', 'minInsyncReplicas']), {
+      minItems: 1,
+    }),
     reason: Type.String({ minLength: 3, maxLength: 500 }),
   },
   { additionalProperties: false },
