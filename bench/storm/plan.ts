@@ -58,7 +58,7 @@ const NETWORK: readonly Pick<FaultRequest, 'kind' | 'params'>[] = [
 function faultsOf(random: Random, prefix: string, leaseMs: number, draw: Drawn): FaultRequest[] {
   const lease = `${leaseMs}ms`;
   const override = {
-    limits: ['nodes' as const, 'roleShare' as const as const],
+    limits: ['nodes' as const, 'roleShare' as const],
     reason: 'the storm spares nobody',
   };
   // The expiry that is to be seen is that of a cut which has no pauses of its own.
