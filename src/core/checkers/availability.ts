@@ -25,7 +25,7 @@ class Windows {
     const { header, ledger, thresholdMs } = context;
     this.#context = context;
     this.#pollPauseNs = thresholdMs * 1e6;
-    const pauseNs = expectedPauseNs(header.parameters, ledger.places.length);
+    const pauseNs = expectedPauseNs(header, ledger.places.length);
     this.#sendPauseNs = Math.max(this.#pollPauseNs, pauseNs);
   }
 

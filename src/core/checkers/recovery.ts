@@ -50,7 +50,7 @@ class AfterHeal {
       return;
     }
     recovery.healedNs = healedNs;
-    const pauseNs = expectedPauseNs(header.parameters, ledger.places.length);
+    const pauseNs = expectedPauseNs(header, ledger.places.length);
     const loadNs = this.#lastInvokeNs - healedNs;
     if (this.#sent.size > 0) recovery.sendMs = Math.round(Math.max(...this.#sent.values()) / 1e6);
     if (this.#polled.size > 0) {

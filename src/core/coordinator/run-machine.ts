@@ -10,6 +10,7 @@ import {
   recoveryMs,
   REFUSED_RETRY_MS,
   requestOf,
+  roundMs,
   steadyMs,
   type RunOrder,
   type RunRecord,
@@ -211,7 +212,10 @@ function healing(record: RunRecord, view: RunView): RunStep {
   return go(next, 'recovery', view);
 }
 
-/** Leaders, in-sync replicas and acknowledgements must be back, and stay for this long. */
+/**
+ * Leaders, in-sync replicas and acknowledgements must be back, and stay for this long; and a load that
+ * takes longer to come to every topic-partition goes on until it has.
+ */
 const WHOLE_FOR_MS = 2_000;
 
 function recovery(record: RunRecord, view: RunView): RunStep {
@@ -224,7 +228,9 @@ function recovery(record: RunRecord, view: RunView): RunStep {
   const tookMs = (next.holdsSinceMs ?? view.nowMs) - next.phaseAtMs;
   const limitMs = recoveryMs(record.status.scenario);
   const recovered = heldFor(next, WHOLE_FOR_MS, view.nowMs);
-  if (!recovered && view.nowMs - next.phaseAtMs < limitMs) return stay(next);
+  const sinceMs = view.nowMs - next.phaseAtMs;
+  const isSeen = recovered && sinceMs >= roundMs(record.status.scenario);
+  if (!isSeen && sinceMs < limitMs) return stay(next);
   const lacks = view.whole ? 'nothing is acknowledged' : view.wholeSays;
   const says = recovered
     ? `whole again after ${formatDuration(tookMs)}`

@@ -5,6 +5,7 @@ import type { RunPhase, RunStatus } from '../model/run.ts';
 import type { Scenario, Schedule } from '../model/scenario.ts';
 import { formatDuration } from '../base/duration.ts';
 import { idInRun } from '../schedule/fault-ids.ts';
+import { workloadNamed } from '../workloads/registry.ts';
 import type { WorkloadStatus } from '../workloads/status.ts';
 
 /** Everything a run is, as it is stored: a coordinator that was killed goes on from here. */
@@ -67,6 +68,11 @@ export function steadyMs(scenario: Scenario): number {
 
 export function recoveryMs(scenario: Scenario): number {
   return durationMs(scenario.recovery ?? DEFAULT_RECOVERY);
+}
+
+/** How long the load must last after healing, so that it shows of every topic-partition that it is back. */
+export function roundMs({ workload }: Scenario): number {
+  return workloadNamed(workload?.kind ?? '')?.roundMs(workload?.params) ?? 0;
 }
 
 /** A run that has not begun. */

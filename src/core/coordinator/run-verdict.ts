@@ -34,7 +34,7 @@ function saysOffline(node: string, fault: string): string {
 /**
  * What the run itself knows and no history shows: a cluster that did not become whole again is an
  * anomaly; a fault that ended early, or failed once it had fired, leaves nothing better than `unknown`.
- * One that never fired is told, and nothing rests on it.
+ * One that never fired is told, and nothing rests on it; where none did, nothing was tried.
  */
 export function withRun(verdict: Verdict, run: RunStatus, faults: readonly FaultStatus[]): Verdict {
   const reasons = [...verdict.reasons];
@@ -48,6 +48,13 @@ export function withRun(verdict: Verdict, run: RunStatus, faults: readonly Fault
       const error = Object.values(nodes).find((node) => node.error !== undefined)?.error;
       reasons.push(`fault ${id} (${kind}) ${state}${error === undefined ? '' : `: ${error}`}`);
     }
+  }
+  for (const { id, kind, reason } of run.skipped) {
+    reasons.push(`fault ${id} (${kind}) was skipped: ${reason}`);
+  }
+  if (run.schedule.faults.length > 0 && faults.every(({ firedAt }) => firedAt === undefined)) {
+    doubtful = true;
+    reasons.push('no fault of the schedule was ever in force');
   }
   const found = [...verdict.anomalies, ...notRecovered(run)];
   for (const { examples } of notRecovered(run)) reasons.push(examples[0]?.says ?? '');

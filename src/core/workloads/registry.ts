@@ -10,7 +10,12 @@ export interface WorkloadKind {
   params: TSchema;
   /** Every problem of its parameters, paths relative to them. */
   check(params: unknown): Problem[];
+  /** How long it must go on, from any moment, to have done something everywhere. Of valid parameters. */
+  roundMs(params: unknown): number;
 }
+
+/** What is begun in a round also has to end. */
+const MARGIN_MS = 1_000;
 
 const log: WorkloadKind = {
   kind: 'log',
@@ -19,6 +24,11 @@ const log: WorkloadKind = {
   check(params) {
     const checked = checkSchema(LogParameters, params);
     return checked.ok ? checkLogSettings(logSettings(checked.value, 'run')) : checked.problems;
+  },
+  roundMs(params) {
+    const settings = logSettings(params ?? {}, 'run');
+    const { producers, topicPartitions, rate, idle } = settings;
+    return (producers * topicPartitions * 1_000) / rate + (idle?.quietMs ?? 0) + MARGIN_MS;
   },
 };
 

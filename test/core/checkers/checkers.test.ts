@@ -357,6 +357,24 @@ test('noProgress: a topic-partition that takes nothing after everything is heale
   assert.deepEqual(recovery.never, ['t-1']);
 });
 
+test('a timetable that has not come to a topic-partition yet is no missing progress', () => {
+  // A round of 16 writers over 2 topic-partitions takes 8 s here: t-1 was not due yet.
+  const history = new HistoryWriter({
+    writers: 16,
+    topicPartitions: 2,
+    parameters: { rate: 4 },
+  });
+  history.send('ok', 0, 0).send('ok', 0, 0, 1, { place: 1 });
+  history.fault('begin', 'f1').fault('end', 'f1').at(6_500).send('ok', 1, 1);
+  history.final([[0, 0, 0, 2]], 0, 2).final([[0, 0, 0, 1]], 0, 1, { place: 1 });
+  const { verdict, found, availability } = judge(history);
+  assert.deepEqual([verdict, found], ['unknown', {}]);
+  assert.deepEqual(
+    availability.windows.filter(({ kind }) => kind === 'send'),
+    [],
+  );
+});
+
 test('a load that ends with the last fault shows no recovery', () => {
   const history = new HistoryWriter().fault('begin', 'f1').send('ok', 0, 0).fault('end', 'f1');
   history.final([[0, 0, 0, 1]], 0, 1);

@@ -291,3 +291,16 @@ test('what cannot be healed fails the run by name, after patience', () => {
   assert.equal(world.record.status.outcome, 'failed');
   assert.match(world.record.status.error ?? '', /r-1 is stuck/);
 });
+
+test('a slow load goes on until it has come to every topic-partition', () => {
+  const world = new World();
+  const params = { rate: 2, topicPartitions: 6, producers: 1 };
+  const scenario = { ...SCENARIO, workload: { kind: 'log', params } };
+  world.record = newRun('r', scenario, SCHEDULE, START_MS, 'start');
+  world.until(() => world.phase() === 'recovery');
+  const fromMs = world.nowMs;
+  world.until(() => world.phase() !== 'recovery');
+  assert.ok(world.nowMs - fromMs >= 4_000);
+  assert.equal(world.record.status.recovery?.recovered, true);
+  assert.ok((world.record.status.recovery?.afterMs ?? 0) < 1_000);
+});

@@ -19,6 +19,8 @@ const judged = (...anomalies: Anomaly[]): Verdict => ({
   anomalies,
 });
 const run = {
+  skipped: [],
+  schedule: { faults: [{}] },
   recovery: { recovered: false, afterMs: 60_000, says: 'not whole within 1m' },
 } as unknown as RunStatus;
 
@@ -83,7 +85,7 @@ suite('a log directory that a fault took offline', () => {
 });
 
 suite('a fault that did not go as it was meant to', () => {
-  const whole = {} as unknown as RunStatus;
+  const whole = { skipped: [], schedule: { faults: [{}, {}] } } as unknown as RunStatus;
   const word = (more: object): string =>
     withRun(judged(), whole, [fault('process.pause', {}, 0, more)]).verdict;
 
@@ -98,8 +100,21 @@ suite('a fault that did not go as it was meant to', () => {
 
   test('is told, and no more, where it never fired', () => {
     const missed = { state: 'missed', endedBy: undefined, firedAt: undefined };
-    assert.equal(word(missed), 'valid');
-    const { reasons } = withRun(judged(), whole, [fault('process.pause', {}, 0, missed)]);
-    assert.deepEqual(reasons, ['fault process.pause (process.pause) missed']);
+    const done = fault('noop', {}, 0);
+    const late = fault('process.pause', {}, 0, missed);
+    const { verdict, reasons } = withRun(judged(), whole, [done, late]);
+    assert.deepEqual([verdict, reasons], ['valid', ['fault process.pause (process.pause) missed']]);
+  });
+
+  test('makes a run one that tried nothing, where it is all of them', () => {
+    const missed = { state: 'missed', endedBy: undefined, firedAt: undefined };
+    assert.equal(word(missed), 'unknown');
+    const skipped = [{ id: 'r-1', kind: 'noop', atMs: 0, reason: "limit 'nodes'" }];
+    const refused = { ...whole, skipped };
+    const { verdict, reasons } = withRun(judged(), refused, []);
+    assert.equal(verdict, 'unknown');
+    assert.match(reasons.join('; '), /r-1 \(noop\) was skipped: limit 'nodes'; no fault/);
+    const calm = { skipped: [], schedule: { faults: [] } } as unknown as RunStatus;
+    assert.equal(withRun(judged(), calm, []).verdict, 'valid');
   });
 });

@@ -1,4 +1,4 @@
-import type { FaultEntry } from '../../model/history.ts';
+import type { FaultEntry, HistoryHeader } from '../../model/history.ts';
 
 interface Interval {
   id: string;
@@ -38,11 +38,15 @@ export class FaultsInForce {
 
 /**
  * Longest time between two arrivals of one topic-partition that the timetable alone explains, in
- * nanoseconds: three times the mean distance, and the quiet part of an idle pattern.
+ * nanoseconds: three times a round, in which each writer has sent to each of them once, and the quiet part
+ * of an idle pattern.
  */
-export function expectedPauseNs(parameters: Record<string, unknown>, places: number): number {
+export function expectedPauseNs(
+  { parameters, writers }: Pick<HistoryHeader, 'parameters' | 'writers'>,
+  places: number,
+): number {
   const rate = Number(parameters['rate'] ?? 0);
   const idle = parameters['idle'] as { quietMs?: number } | undefined;
   const quietNs = (idle?.quietMs ?? 0) * 1e6;
-  return (rate > 0 ? (3 * places * 1e9) / rate : 0) + quietNs;
+  return (rate > 0 ? (3 * places * writers * 1e9) / rate : 0) + quietNs;
 }
