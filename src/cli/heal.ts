@@ -22,8 +22,11 @@ async function offline(context: CliContext, flags: Flags): Promise<void> {
   }
   const { healOffline } = await import('../host/heal-offline.ts');
   const { thisMachine } = await import('../host/this-machine.ts');
-  const linux = thisMachine(undefined, flags.state);
+  const { configuredServices } = await import('../host/agent/config.ts');
+  const { services, problem } = await configuredServices(flags.config);
+  const linux = thisMachine(services, flags.state);
   const report = await healOffline({ stateDirectory: flags.state, linux, by: 'request' });
+  if (problem !== undefined) report.failed.push(problem);
   if (flags.json) printJson(context, report);
   else if (report.leftToAgent !== undefined) {
     printLine(context, `an agent (pid ${report.leftToAgent.pid}) is alive and heals by itself`);

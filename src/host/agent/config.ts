@@ -37,6 +37,21 @@ export async function loadAgentConfig(
   };
 }
 
+/**
+ * The services of a --config, for who heals without an agent. None without it, nor where it is wrong: then
+ * those that the agent last ran with are as good, and what it says must not keep the rest from healing.
+ */
+export async function configuredServices(
+  path: string | undefined,
+): Promise<{ services?: Record<string, Service>; problem?: string }> {
+  if (path === undefined) return {};
+  try {
+    return { services: (await loadAgentConfig(path, 'this')).services };
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+}
+
 function badConfig(path: string, says: string, cause?: unknown): Failure {
   return new Failure('bad-config', `--config ${path}: ${says}`, { definite: true, cause });
 }
