@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import types
 import unittest
 import unittest.mock
@@ -11,6 +12,7 @@ from stub import TOKEN, Stub
 
 import faultline
 from faultline import ApiError, FaultFailed, Faultline, NotClean
+from faultline.client import first_token
 from faultline.fault import seconds
 
 
@@ -166,6 +168,16 @@ class FaultTest(unittest.TestCase):
 
 
 class DurationTest(unittest.TestCase):
+    def test_the_token_of_a_file_is_one_that_may_operate(self) -> None:
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("# of people\n\nlooks read anna\nacts operate bert\nmore\n")
+            file.flush()
+            self.assertEqual(first_token(file.name), "acts")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("looks read\n")
+            file.flush()
+            self.assertEqual(first_token(file.name), "looks")
+
     def test_durations(self) -> None:
         self.assertEqual(seconds("1m30s"), 90)
         self.assertEqual(seconds("250ms"), 0.25)

@@ -23,7 +23,7 @@ class Faultline(Kinds):
             ...
 
     :param url: default ``FAULTLINE_COORDINATOR``.
-    :param token: default the first token of the file ``FAULTLINE_TOKEN_FILE`` names.
+    :param token: default the first token that may operate of the file ``FAULTLINE_TOKEN_FILE`` names.
     :param lease: of faults that name none: how long they stand without word from the coordinator.
     :param tls: for an authority or a client certificate of your own.
     """
@@ -113,13 +113,12 @@ class Faultline(Kinds):
 
 
 def first_token(path: str) -> str:
-    """The first token of a token file: its first word that is no comment."""
+    """The first token of a token file that may operate, else the first: ``TOKEN [ROLE] [NAME]``."""
     with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            words = line.split()
-            if words and not words[0].startswith("#"):
-                return words[0]
-    raise FaultlineError("no token in %s" % path)
+        found = [words for words in map(str.split, lines) if words and words[0][0] != "#"]
+    if not found:
+        raise FaultlineError("no token in %s" % path)
+    return next((words for words in found if words[1:2] != ["read"]), found[0])[0]
 
 
 __all__ = ["ENDED", "Faultline", "first_token"]
