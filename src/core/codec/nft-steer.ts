@@ -27,7 +27,7 @@ import { readListedTable } from './nft.ts';
  *     chain output {                                                       there alone
  *       type filter hook output priority -5; policy accept;
  *       loopback accept
- *       ip|ip6 daddr @g<i>v<4|6> icmp|icmpv6 type echo-request
+ *       icmp|icmpv6 type echo-request ip|ip6 daddr @g<i>v<4|6>
  *         ip|ip6 daddr @c<i>v<4|6> jump held comment "<fault id>"
  *     }
  *   }
@@ -60,11 +60,11 @@ function groupRules({ faultId, protocol }: SteerTable, group: PeerGroup): string
   );
 }
 
-/** Of an echo, the request as it leaves. */
+/** Of an echo, the request as it leaves. All else is known by its protocol, before a set is read. */
 function requestRule({ faultId }: SteerTable, group: PeerGroup): string {
   const to = (set: string): string => `${daddr(group.family)} @${set}`;
   const request = `${icmp(group.family)} type echo-request`;
-  return `${to(group.name)} ${request} ${to(group.counts)} jump ${HELD_CHAIN} comment "${faultId}"`;
+  return `${request} ${to(group.name)} ${to(group.counts)} jump ${HELD_CHAIN} comment "${faultId}"`;
 }
 
 const chain = (hook: 'input' | 'output', rules: readonly string[]): string[] => [

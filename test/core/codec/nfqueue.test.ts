@@ -166,8 +166,8 @@ suite('steering', () => {
     assert.ok(place('icmpv6 type echo-reply accept') < input);
     const hook = place('type filter hook output priority -5; policy accept;');
     for (const rule of [
-      'ip daddr @g0v4 icmp type echo-request ip daddr @c0v4 jump held comment "steer-1"',
-      'ip6 daddr @g1v6 icmpv6 type echo-request ip6 daddr @c1v6 jump held comment "steer-1"',
+      'icmp type echo-request ip daddr @g0v4 ip daddr @c0v4 jump held comment "steer-1"',
+      'icmpv6 type echo-request ip6 daddr @g1v6 ip6 daddr @c1v6 jump held comment "steer-1"',
     ])
       assert.ok(place(rule) > hook);
   });
