@@ -15,7 +15,7 @@ for node in "$root"/node_modules/node-linux-*/bin/node "$root"/.cache/node/node_
     export NODE_COMPILE_CACHE
     # As in ../faultline: an agent lives for weeks, and is to be small.
     case "${1-}" in
-      agent) young=--max-semi-space-size=1 MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1} && export MALLOC_ARENA_MAX ;;
+      agent) young='--max-semi-space-size=1 --expose-gc' MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1} && export MALLOC_ARENA_MAX ;;
       *) young= ;;
     esac
     # shellcheck disable=SC2086

@@ -6,6 +6,7 @@ import koffi from 'koffi';
  */
 const libc = koffi.load('libc.so.6');
 const flockCall = libc.func('int flock(int fd, int operation)');
+const mallocTrim = libc.func('int malloc_trim(size_t pad)');
 const pipe2 = libc.func('int pipe2(_Out_ uint8_t *fds, int flags)');
 
 const LOCK_EX = 2;
@@ -28,4 +29,9 @@ export function makePipe(): [number, number] {
   const fds = Buffer.alloc(8);
   if (pipe2(fds, O_CLOEXEC) !== 0) throw new Error(`pipe2: errno ${koffi.errno()}`);
   return [fds.readInt32LE(0), fds.readInt32LE(4)];
+}
+
+/** malloc_trim(3): free memory goes back to the machine. */
+export function giveBackMemory(): void {
+  mallocTrim(0);
 }

@@ -8,7 +8,6 @@ import { describeProblem } from '../../core/base/problem.ts';
 import { TROGDOR_AGENT_PORT, type TrogdorNode } from '../../core/trogdor/config.ts';
 import { serveAgent, startAgentOnly } from '../../host/agent/serve.ts';
 import { listForJcmd } from '../../host/compat/listed-by-jcmd.ts';
-import { startCoordinator } from '../../host/coordinator/serve.ts';
 import { isLoopback } from '../../host/http/listen.ts';
 import { tokenFileIn } from '../../host/http/tokens.ts';
 import { AgentWorkers } from '../../host/trogdor/agent-workers.ts';
@@ -164,6 +163,8 @@ export async function coordinator(argv: readonly string[], print: Print, stop: A
   const state = coordinatorState(place.state, config);
   const unlist = listed('coordinator', argv);
   const shutdown = new AbortController();
+  // With Kafka's library and the front door of tasks: an agent, which stays for weeks, is not to carry them.
+  const { startCoordinator } = await import('../../host/coordinator/serve.ts');
   const served = await startCoordinator(
     {
       state,
@@ -199,7 +200,6 @@ async function execute(place: Place, text: string, print: Print, stop: AbortSign
   try {
     const { driver, probed, workloads } = running;
     const workers = new AgentWorkers({ node: node.name, driver, workloads, probed, nodes });
-    await probed;
     const spec = { ...read.value, startMs: Math.max(read.value.startMs, Date.now()) };
     print(`Waiting for completion of task:${prettyJson(shownSpec(spec, spec.startMs))}\n`);
     await workers.create({ workerId: '0', taskId: 'task0', spec }, '127.0.0.1');

@@ -3,10 +3,12 @@ import { flushCompileCache } from 'node:module';
 import { pino, destination } from 'pino';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { AgentFaultStatus } from '../../core/model/fault-status.ts';
+import { collectGarbage } from '../garbage.ts';
 import type { TlsOptions } from '../http-server.ts';
 import { parseListen } from '../http/listen.ts';
 import { readTokenFile, tokenFileIn } from '../http/tokens.ts';
 import type { TrogdorNode } from '../../core/trogdor/config.ts';
+import { giveBackMemory } from '../libc.ts';
 import { thisMachine } from '../this-machine.ts';
 import type { TrogdorServer } from '../trogdor/serve.ts';
 import { Agent, type AgentOptions } from './daemon.ts';
@@ -136,6 +138,7 @@ export async function serveAgent(
     ready(`faultline agent ${flags.node} is ready: ${server.url} (token file ${tokenFile})`);
     // Node writes it at a normal end only, and an agent may never have one: its next start costs less.
     flushCompileCache();
+    void agent.probed.then(settle);
     const ended = AbortSignal.any([stopped, shutdown.signal]);
     if (!ended.aborted)
       await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
@@ -145,9 +148,18 @@ export async function serveAgent(
   }
 }
 
-/** An agent without a port, for one task. @throws Failure: what it lacks. */
+/** It lives for weeks: what only its start took is given back. */
+function settle(): void {
+  collectGarbage();
+  giveBackMemory();
+}
+
+/** An agent without a port, for one task: all its needs are probed. @throws Failure: what it lacks. */
 export async function startAgentOnly(flags: AgentFlags): Promise<Agent> {
-  return Agent.start(optionsOf(flags, true));
+  const agent = await Agent.start(optionsOf(flags, true));
+  await agent.probed;
+  settle();
+  return agent;
 }
 
 /** No coordinator and no port: one fault from a file, to its end. */
