@@ -19,6 +19,12 @@ export const BenchSpec = Type.Object(
 );
 export type BenchSpec = Static<typeof BenchSpec>;
 
+/** Whether a spec is a bench's, by its kind. */
+export function isBenchDocument(document: unknown): boolean {
+  const kind = (document as { kind?: unknown } | null)?.kind;
+  return typeof kind === 'string' && benchNamed(kind) !== undefined;
+}
+
 /** Checks a spec whole, parameters included: every default must stand in them. */
 export function checkBenchSpec(document: unknown): Checked<BenchSpec> {
   const spec = checkSchema(BenchSpec, document);

@@ -1,26 +1,9 @@
-import { Type, type Static } from 'typebox';
 import { invalid, valid, type Checked, type Problem } from '../base/problem.ts';
+import type { TopicsSpec } from './topics-schema.ts';
 
-const strict = { additionalProperties: false };
 /** Of one pattern, and of all topics of a load: more would be a mistake. */
 const EXPANDED_MAX = 10_000;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
-
-const PartitionsSpec = Type.Object(
-  {
-    numPartitions: Type.Integer({ maximum: 10_000, default: 0 }),
-    replicationFactor: Type.Integer({ maximum: 100, default: 0 }),
-    partitionAssignments: Type.Record(Type.String(), Type.Array(Type.Integer({ minimum: 0 })), {
-      default: {},
-    }),
-    configs: Type.Record(Type.String(), Type.String(), { default: {} }),
-  },
-  strict,
-);
-
-/** Topics by name, or by pattern ('orders[1-3]'), each with how it shall be. */
-export const TopicsSpec = Type.Record(Type.String(), PartitionsSpec, { default: {} });
-export type TopicsSpec = Static<typeof TopicsSpec>;
 
 /** A topic of a load, with every default filled in. */
 export interface LoadTopic {

@@ -7,6 +7,7 @@ import { reasonOf } from '../../core/base/failure.ts';
 import { under } from '../../core/base/problem.ts';
 import {
   checkBenchSpec,
+  isBenchDocument,
   type BenchSpec,
   type BenchStatus,
 } from '../../core/workloads/bench-spec.ts';
@@ -21,7 +22,6 @@ import { HttpProblem, unprocessable } from '../http/http-problem.ts';
 import type { Handler, Reply, RouteRequest } from '../http/handler.ts';
 import { FILES } from '../workload/files.ts';
 import { historyPath, openHistory } from '../workload/history-file.ts';
-import { isBenchDocument } from '../workload/open.ts';
 import {
   adoptWorkload,
   killWorkload,

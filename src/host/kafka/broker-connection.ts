@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Connection, type API, type ConnectionOptions } from '@platformatic/kafka';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
+import { freeWhatHasLeft } from './free-written.ts';
 
 export interface Address {
   host: string;
@@ -75,6 +76,7 @@ export class BrokerConnection {
     this.#opened ??= new Promise((resolve, reject) => {
       void this.#connection.connect(this.address.host, this.address.port, (error) => {
         if (error === null || error === undefined) {
+          freeWhatHasLeft(this.#connection.socket);
           resolve();
           return;
         }

@@ -12,6 +12,7 @@ import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { BenchSpec, BenchStatus } from '../../core/workloads/bench-spec.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
+import { BENCH_ENVIRONMENT, BENCH_FLAGS } from './bench-process.ts';
 import { FILES } from './files.ts';
 
 /** A process that cannot be mistaken for another: this boot, this pid, born at this tick. */
@@ -43,16 +44,7 @@ function birthOf(pid: number): number | undefined {
   }
 }
 
-/** A bench makes few objects that last: a small nursery is enough, and its memory is to be small. */
-function flagsOf(spec: WorkloadSpec | BenchSpec): string[] {
-  const flags = ['--disable-warning=ExperimentalWarning'];
-  return 'endAtMs' in spec ? ['--max-semi-space-size=1', ...flags] : flags;
-}
-
-/** One arena of malloc(3) for all threads, which is smaller. */
-function environmentOf(spec: WorkloadSpec | BenchSpec): NodeJS.ProcessEnv {
-  return 'endAtMs' in spec ? { MALLOC_ARENA_MAX: '1', ...process.env } : process.env;
-}
+const FLAGS = ['--disable-warning=ExperimentalWarning'];
 
 /**
  * Starts a workload in a process of its own that outlives the caller. Asked again for a directory that
@@ -68,11 +60,13 @@ export function startWorkload(spec: WorkloadSpec | BenchSpec, directory: string)
   const log = openSync(`${directory}/${FILES.log}`, 'a', 0o640);
   try {
     const argv = ['--spec', `${directory}/${FILES.spec}`, '--directory', directory];
-    const child = spawn(process.execPath, [...flagsOf(spec), BIN, ...argv], {
+    const isBench = 'endAtMs' in spec;
+    const flags = isBench ? [...BENCH_FLAGS, ...FLAGS] : FLAGS;
+    const child = spawn(process.execPath, [...flags, BIN, ...argv], {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',
-      env: environmentOf(spec),
+      env: isBench ? { ...BENCH_ENVIRONMENT, ...process.env } : process.env,
     });
     child.on('error', () => undefined); // told below: no pid
     child.unref();

@@ -2,7 +2,8 @@ import { Type, type Static } from 'typebox';
 import type { Problem } from '../../base/problem.ts';
 import { FlushSpec, ThroughputSpec } from '../pace-spec.ts';
 import { checkPayload, PayloadSpec } from '../payload-spec.ts';
-import { checkTopics, loadTopics, TopicsSpec } from '../topics-spec.ts';
+import { checkTopics, loadTopics } from '../topics-spec.ts';
+import { TopicsSpec } from '../topics-schema.ts';
 import { bench, checkBootstrap, clientFields, Conf } from './bench.ts';
 
 export const ConfigurableProducerFields = Type.Object(

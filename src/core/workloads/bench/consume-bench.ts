@@ -62,18 +62,6 @@ export function checkReader(params: ReaderParams): Problem[] {
   return problems;
 }
 
-/**
- * Why these readers cannot begin; undefined: they can. No mistake of the document for Trogdor, which accepts
- * it and has the worker fail: kafkatest waits for that error.
- */
-export function readersConflict(params: ConsumeBenchParams): string | undefined {
-  const read = readTopics(params.activeTopics);
-  const isAssigned = read.ok && read.value.topicPartitions.length > 0;
-  if (!isAssigned || params.threadsPerWorker === 1 || params.consumerGroup === '') return undefined;
-  const remedy = 'leave out the group, name topics alone, or have one reader';
-  return `several readers of one group cannot have an explicit partition assignment: ${remedy}`;
-}
-
 export const consumeBench = bench({
   kind: 'consume-bench',
   summary: 'Reads topics or topic-partitions, alone or as a consumer group.',

@@ -2,7 +2,8 @@ import { Type, type Static } from 'typebox';
 import type { Problem } from '../../base/problem.ts';
 import { TransactionSpec } from '../pace-spec.ts';
 import { checkPayload, PayloadSpec } from '../payload-spec.ts';
-import { checkTopics, TopicsSpec } from '../topics-spec.ts';
+import { checkTopics } from '../topics-spec.ts';
+import { TopicsSpec } from '../topics-schema.ts';
 import { bench, checkBootstrap, clientFields, Conf, MaxMessages, PerSecond } from './bench.ts';
 
 const ZEROS = { type: 'constant', size: 512, value: `${'A'.repeat(683)}=` };

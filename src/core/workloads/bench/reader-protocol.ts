@@ -1,4 +1,6 @@
 import { invalid, valid, type Checked, type Problem } from '../../base/problem.ts';
+import { readTopics } from '../topics-spec.ts';
+import type { ConsumeBenchParams } from './consume-bench.ts';
 
 export interface ReaderProtocol {
   /** KIP-848's, or the one before it. */
@@ -49,4 +51,16 @@ export function readerProtocol(confs: ReaderConfs): Checked<ReaderProtocol> {
   if (problems.length > 0) return invalid(...problems);
   const assignor = conf['group.remote.assignor'] ?? '';
   return valid({ protocol, assignor: assignor === '' ? null : assignor });
+}
+
+/**
+ * Why these readers cannot begin; undefined: they can. No mistake of the document for Trogdor, which accepts
+ * it and has the worker fail: kafkatest waits for that error.
+ */
+export function readersConflict(params: ConsumeBenchParams): string | undefined {
+  const read = readTopics(params.activeTopics);
+  const isAssigned = read.ok && read.value.topicPartitions.length > 0;
+  if (!isAssigned || params.threadsPerWorker === 1 || params.consumerGroup === '') return undefined;
+  const remedy = 'leave out the group, name topics alone, or have one reader';
+  return `several readers of one group cannot have an explicit partition assignment: ${remedy}`;
 }

@@ -1,7 +1,8 @@
 import { Type, type Static } from 'typebox';
 import type { Problem } from '../../base/problem.ts';
 import { checkPayload, PayloadSpec } from '../payload-spec.ts';
-import { checkTopics, TopicsSpec } from '../topics-spec.ts';
+import { checkTopics } from '../topics-spec.ts';
+import { TopicsSpec } from '../topics-schema.ts';
 import { bench, checkBootstrap, clientFields, Conf, MaxMessages, PerSecond } from './bench.ts';
 
 /** Every index that is still on its way has a place in memory. */

@@ -1,11 +1,9 @@
 import { Failure } from '../../../core/base/failure.ts';
 import { describeProblem } from '../../../core/base/problem.ts';
-import {
-  readersConflict,
-  type ConsumeBenchParams,
-} from '../../../core/workloads/bench/consume-bench.ts';
+import type { ConsumeBenchParams } from '../../../core/workloads/bench/consume-bench.ts';
 import {
   readerProtocol,
+  readersConflict,
   type ReaderProtocol,
 } from '../../../core/workloads/bench/reader-protocol.ts';
 import { readTopics, type ReadTopics } from '../../../core/workloads/topics-spec.ts';
