@@ -6,6 +6,7 @@ import { ClusterConnections, parseBootstrap } from '../src/host/kafka/cluster-co
 import { takeDown } from '../src/host/lab/down.ts';
 import { bringUp } from '../src/host/lab/up.ts';
 import { ROOT } from '../test/support/needs.ts';
+import { floors } from './workloads/floor.ts';
 import { RIVALS, roundOf, type Rival, type Round } from './workloads/round.ts';
 
 /**
@@ -77,6 +78,11 @@ async function round(
   }
 }
 
+const idle = await floors();
+for (const { program, residentMb, proportionalMb, distinctMb } of idle)
+  say(
+    `${program}: ${residentMb} MB resident, ${proportionalMb} proportional, ${distinctMb} distinct`,
+  );
 const rows: Row[] = [];
 try {
   const { bootstrap } = await bringUp({
@@ -97,14 +103,16 @@ try {
         rows.push(row);
         const { recordsPerSecond, cpuUsPerRecord, peakMb, status } = row;
         const p99 = status['p99LatencyMs'] ?? '';
-        say(
-          `${setting} ${rival}: ${recordsPerSecond}/s ${cpuUsPerRecord.toFixed(1)} us ${peakMb} MB ${p99}`,
-        );
+        const speed = `${recordsPerSecond}/s ${cpuUsPerRecord.toFixed(1)} us`;
+        const memory = `${peakMb} MB, ${row.proportionalMb} proportional, ${row.distinctMb} distinct`;
+        say(`${setting} ${rival}: ${speed} ${memory} ${p99}`);
+        say(`  ${JSON.stringify(row.peaksMb)}`);
       }
 } finally {
   await takeDown(lab);
 }
+const found = { idle, rows };
 const results = join(ROOT, 'bench', 'results');
 mkdirSync(results, { recursive: true });
-writeFileSync(join(results, 'workloads.json'), `${JSON.stringify(rows, undefined, 1)}\n`);
-if (values.json) console.log(JSON.stringify(rows));
+writeFileSync(join(results, 'workloads.json'), `${JSON.stringify(found, undefined, 1)}\n`);
+if (values.json) console.log(JSON.stringify(found));

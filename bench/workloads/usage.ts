@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { memoryOf, textOf as read, type Memory } from './pages.ts';
 
 const TICKS_PER_SECOND = 100;
+/** Pages are looked at one by one only every so many looks. */
+const LOOKS_A_COUNT = 5;
 
 /** What a process and those it has started have used. */
-export interface Usage {
+export interface Usage extends Pick<Memory, 'proportionalMb' | 'distinctMb'> {
   cpuSeconds: number;
   /** Largest sum of what they had resident at one moment, MB; pages that they share count for each. */
   peakMb: number;
@@ -16,6 +19,9 @@ export class UsageWatch {
   readonly #root: number;
   readonly #cpuSeconds = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
+  #looks = 0;
+  #proportionalMb = 0;
+  #distinctMb = 0;
   #peakMb = 0;
   #peaksMb: Record<string, number> = {};
 
@@ -32,6 +38,7 @@ export class UsageWatch {
       if (parent !== undefined) parents.set(pid, Number(parent));
     }
     const nowMb: Record<string, number> = {};
+    const ours: number[] = [];
     let sumMb = 0;
     for (const [pid, parent] of parents) {
       if (!this.#isOurs(pid, parents)) continue;
@@ -41,12 +48,17 @@ export class UsageWatch {
       const command = commandLineOf(pid);
       // Forked, and not yet another program: its pages are its parent's.
       if (command === commandLineOf(parent)) continue;
+      ours.push(pid);
       const residentMb = residentOf(pid);
       sumMb += residentMb;
       const name = nameOf(command);
       nowMb[name] = Math.round((nowMb[name] ?? 0) + residentMb);
     }
     if (sumMb > this.#peakMb) [this.#peakMb, this.#peaksMb] = [sumMb, nowMb];
+    if (this.#looks++ % LOOKS_A_COUNT > 0) return;
+    const { proportionalMb, distinctMb } = memoryOf(ours);
+    this.#proportionalMb = Math.max(this.#proportionalMb, proportionalMb);
+    this.#distinctMb = Math.max(this.#distinctMb, distinctMb);
   }
 
   #isOurs(pid: number, parents: ReadonlyMap<number, number>): boolean {
@@ -59,7 +71,13 @@ export class UsageWatch {
   end(): Usage {
     clearInterval(this.#timer);
     const cpuSeconds = [...this.#cpuSeconds.values()].reduce((sum, one) => sum + one, 0);
-    return { cpuSeconds, peakMb: Math.round(this.#peakMb), peaksMb: this.#peaksMb };
+    return {
+      cpuSeconds,
+      peakMb: Math.round(this.#peakMb),
+      peaksMb: this.#peaksMb,
+      proportionalMb: this.#proportionalMb,
+      distinctMb: this.#distinctMb,
+    };
   }
 }
 
@@ -80,13 +98,4 @@ function nameOf(commandLine: string): string {
   const argv = commandLine.split('\0');
   const script = argv.find((part) => /\.(ts|js|sh)$/.test(part)) ?? argv[0] ?? '';
   return script.slice(script.lastIndexOf('/') + 1);
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // It ended between two looks.
-    return undefined;
-  }
 }
