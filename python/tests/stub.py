@@ -28,6 +28,8 @@ class Stub:
         self.hang_up = 0
         #: So many answers end in their middle.
         self.cut = 0
+        #: Where every request is sent instead.
+        self.elsewhere: Optional[str] = None
         #: How long what is asked to wait does.
         self.held = 0.0
         handler = type("Handler", (_Handler,), {"stub": self})
@@ -86,6 +88,11 @@ class _Handler(BaseHTTPRequestHandler):
             stub.hang_up -= 1
             self.close_connection = True
             return
+        if stub.elsewhere is not None:
+            self.send_response(307)
+            self.send_header("Location", stub.elsewhere + self.path)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         path, _, query = self.path.partition("?")
         stub.requests.append((self.command, path, body))
         if self.headers.get("Authorization") != "Bearer " + TOKEN:

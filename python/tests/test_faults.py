@@ -150,6 +150,14 @@ class FaultTest(unittest.TestCase):
         with self.assertRaises(ApiError):
             self.client.process_pause(targets=["n1"]).start()
 
+    def test_the_token_is_told_nobody_else(self) -> None:
+        other = Stub()
+        self.addCleanup(other.close)
+        self.stub.elsewhere = other.url
+        with self.assertRaises(ApiError):
+            self.client.open_faults()
+        self.assertEqual(other.requests, [])
+
     def test_what_is_asked_to_wait_may(self) -> None:
         hasty = Faultline(self.stub.url, TOKEN, timeout=0.2)
         self.stub.held = 0.5

@@ -21,6 +21,13 @@ PATIENCE = 5.0
 BROKEN = (OSError, http.client.HTTPException)
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nobody: a daemon sends no one elsewhere, and the token is for the daemon alone."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
 class Transport:
     """Requests to one daemon. Every route is idempotent, so what got no answer is asked again."""
 
@@ -35,7 +42,7 @@ class Transport:
         self.url = url.rstrip("/")
         self.timeout = timeout
         self._token = token
-        handlers: List[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+        handlers: List[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({}), _Stay()]
         if tls is not None:
             handlers.append(urllib.request.HTTPSHandler(context=tls))
         self._opener = urllib.request.build_opener(*handlers)
