@@ -19,6 +19,7 @@ import { adopt, BUFFERED } from './sockets.ts';
 const API_VERSIONS = 18;
 /** Ports above the first that brokers get by their node id; those with higher ids stand behind them. */
 const IDS_MAX = 1_000;
+const PORT_MAX = 65_535;
 
 export interface PlainOptions {
   listen: Address;
@@ -45,6 +46,8 @@ export class PlainProxy {
   readonly #open = new Set<ProxiedConnection>();
   /** By 'host:port' of the broker. */
   readonly #fronts = new Map<string, Front>();
+  /** Brokers that no port is left for. */
+  readonly #without = new Set<string>();
   #entrance: Server | undefined;
   #next = 0;
   #others = 0;
@@ -107,16 +110,24 @@ export class PlainProxy {
     return (frame) => move(frame, head);
   }
 
-  /** The address that stands for a broker; its port is opened on the way. */
-  #frontOf(broker: NamedBroker): Address {
+  /** The address that stands for a broker; its port is opened on the way. None: no port is left. */
+  #frontOf(broker: NamedBroker): Address | undefined {
     const key = `${broker.host}:${broker.port}`;
     const known = this.#fronts.get(key);
     if (known) return { host: this.#options.advertise, port: known.port };
     const { host, port } = this.#options.listen;
-    const address = { host: broker.host, port: broker.port };
-    const server = this.#serve(() => address);
     const byId = broker.id >= 0 && broker.id < IDS_MAX;
-    const front = { server, port: port + 1 + (byId ? broker.id : IDS_MAX + this.#others++) };
+    const above = port + 1 + (byId ? broker.id : IDS_MAX + this.#others);
+    if (above > PORT_MAX) {
+      const says = `no port above ${port} is left for ${key}: clients go there past this proxy`;
+      if (!this.#without.has(key)) this.#options.said(`${says}; --listen on a lower one`);
+      this.#without.add(key);
+      return undefined;
+    }
+    if (!byId) this.#others++;
+    const address = { host: broker.host, port: broker.port };
+    const front = { server: this.#serve(() => address), port: above };
+    const { server } = front;
     this.#fronts.set(key, front);
     server.on('error', (error) => {
       this.#options.said(`port ${front.port} can't stand for ${key}: ${reasonOf(error)}`);

@@ -85,4 +85,42 @@ suite('the plain proxy', () => {
       for (const broker of brokers) await broker.close();
     }
   });
+
+  test('a broker that no port is left for is told of, and ends nothing', async () => {
+    const broker = new StubBroker();
+    const behind = await broker.listen();
+    const named = [{ nodeId: 999, host: 'far.example', port: 9092 }];
+    broker.answer = (request) =>
+      Buffer.from(writeResponse(request.head, { brokers: named, topics: [] }));
+    const said: string[] = [];
+    const open = async (port: number): Promise<[PlainProxy, number]> => {
+      const proxy = new PlainProxy({
+        listen: { host: '127.0.0.1', port },
+        advertise: '127.0.0.1',
+        bootstrap: [{ host: '127.0.0.1', port: behind }],
+        rules: new RuleSet([], new Random(1)),
+        said: (line) => said.push(line),
+      });
+      return proxy.start().then(
+        (bound) => [proxy, bound],
+        () => open(port + 1),
+      );
+    };
+    const [proxy, port] = await open(65_000 + (process.pid % 400));
+    const client = await new RawClient(port).opened();
+    const head = { apiKey: METADATA, version: 12, clientId: 'app', bodyAt: 0 };
+    try {
+      for (const correlationId of [1, 2])
+        client.send(writeRequest({ ...head, correlationId }, { topics: null }));
+      assert.deepEqual(await client.answers(2), [1, 2]);
+      const answer = readResponse(client.frames[1] as Buffer, { ...head, correlationId: 2 });
+      assert.equal((answer['brokers'] as Struct[])[0]?.['host'], 'far.example');
+      assert.equal(said.length, 1);
+      assert.match(said[0] ?? '', /no port above \d+ is left for far\.example:9092/);
+    } finally {
+      client.close();
+      proxy.close();
+      await broker.close();
+    }
+  });
 });
