@@ -4,7 +4,7 @@ import { newRecord, type FaultRecord } from '../../core/coordinator/record.ts';
 import { faultStatus } from '../../core/coordinator/status.ts';
 import type { FaultRequest } from '../../core/model/fault-request.ts';
 import type { FaultStatus } from '../../core/model/fault-status.ts';
-import { hasEnded } from '../../core/model/lifecycle.ts';
+import { hasEnded, type State } from '../../core/model/lifecycle.ts';
 import type { NodeName } from '../../core/model/topology.ts';
 import { HttpProblem, unprocessable } from '../http/http-problem.ts';
 import type { Admitter } from './admitter.ts';
@@ -144,8 +144,9 @@ export class Faults {
 
   list(filter: { run?: string; states?: readonly string[] } = {}): FaultStatus[] {
     const { store } = this.#options;
+    const onlyOpen = filter.states?.every((state) => !hasEnded(state as State)) === true;
     return store
-      .faults(filter.run, FAULTS_LISTED_MAX)
+      .faults(filter.run, FAULTS_LISTED_MAX, onlyOpen)
       .map((stored) => faultStatus(this.#newest(stored.id) ?? stored, store.owner))
       .filter((fault) => filter.states === undefined || filter.states.includes(fault.state));
   }

@@ -12,6 +12,8 @@ import {
 } from '../../core/coordinator/run-machine.ts';
 import type { RunOrder, RunRecord, RunView } from '../../core/coordinator/run-record.ts';
 import { intervalsOf, unknownVerdict, withRun } from '../../core/coordinator/run-verdict.ts';
+import type { FaultStatus } from '../../core/model/fault-status.ts';
+import { hasEnded, STATES } from '../../core/model/lifecycle.ts';
 import type { TimelineEntry } from '../../core/model/run.ts';
 import type { Verdict } from '../../core/model/verdict.ts';
 import type { SeriesEntry } from '../../core/model/series.ts';
@@ -27,6 +29,7 @@ const TICK_MS = 100;
 /** An order is given again this often until it shows. */
 const REPEAT_MS = 1_000;
 const CLOSE_WAIT_MS = 20_000;
+const OPEN = STATES.filter((state) => !hasEnded(state));
 
 /** Executes one run: looks, asks the machine, does what it orders, until the run is done. */
 export class RunExecutor {
@@ -39,6 +42,8 @@ export class RunExecutor {
   readonly #logger: Logger;
   readonly #timeline: RunTimeline;
   readonly #given = new Map<string, number>();
+  /** Faults whose end was seen. */
+  readonly #over = new Set<string>();
   #stored = '';
   #isUnwritable = false;
   #closed = false;
@@ -102,9 +107,10 @@ export class RunExecutor {
     const { id } = this.record.status;
     const snapshot = this.#coordinator.clusterSnapshot();
     const status = this.#workload?.status;
+    const open = this.#coordinator.listFaults({ run: id, states: OPEN });
     const view: RunView = {
       nowMs,
-      faults: this.#coordinator.listFaults({ run: id }),
+      faults: open,
       ...wholeness(
         snapshot,
         this.#workload === undefined ? undefined : (status?.topic ?? ''),
@@ -112,13 +118,19 @@ export class RunExecutor {
       ),
     };
     if (status !== undefined) view.workload = status;
-    this.#timeline.look(
-      view,
-      this.record.status,
-      snapshot,
-      this.#coordinator.listFaults({ run: id }),
-    );
+    const faults = [...open, ...this.#ended(open)];
+    this.#timeline.look(view, this.record.status, snapshot, faults);
     return view;
+  }
+
+  /** Faults that have ended since the last look, each once: of a long run there are thousands. */
+  #ended(open: readonly FaultStatus[]): FaultStatus[] {
+    const isOpen = new Set(open.map(({ id }) => id));
+    const { faults } = this.record.status;
+    const gone = faults.filter((id) => !isOpen.has(id) && !this.#over.has(id));
+    const ended = gone.flatMap((id) => this.#coordinator.getFault(id) ?? []);
+    for (const { id, state } of ended) if (hasEnded(state)) this.#over.add(id);
+    return ended;
   }
 
   async #tick(): Promise<void> {

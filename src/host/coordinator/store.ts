@@ -127,15 +127,15 @@ export class Store {
     return this.#faults('SELECT record FROM faults WHERE ended = 0 ORDER BY created, rowid');
   }
 
-  /** Ended ones too, newest first. */
-  faults(run: string | undefined, most: number): FaultRecord[] {
-    return run === undefined
-      ? this.#faults('SELECT record FROM faults ORDER BY created DESC, rowid DESC LIMIT ?', most)
-      : this.#faults(
-          'SELECT record FROM faults WHERE run = ? ORDER BY created DESC, rowid DESC LIMIT ?',
-          run,
-          most,
-        );
+  /** Newest first. @param onlyOpen those that have not ended; of a long run they are few. */
+  faults(run: string | undefined, most: number, onlyOpen = false): FaultRecord[] {
+    const conditions = [
+      ...(run === undefined ? [] : ['run = ?']),
+      ...(onlyOpen ? ['ended = 0'] : []),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const sql = `SELECT record FROM faults ${where} ORDER BY created DESC, rowid DESC LIMIT ?`;
+    return this.#faults(sql, ...(run === undefined ? [] : [run]), most);
   }
 
   #faults(sql: string, ...values: (string | number)[]): FaultRecord[] {

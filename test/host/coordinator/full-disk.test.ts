@@ -74,6 +74,7 @@ describe('a coordinator on a full disk', () => {
     const coordinator = {
       clusterSnapshot: () => undefined,
       listFaults: () => (state === undefined ? [] : [listed()]),
+      getFault: listed,
       createFault: () => {
         state = 'active';
         return Promise.resolve({ created: true, fault: listed() });
