@@ -5,6 +5,7 @@ import { checkNames } from '../checkers/registry.ts';
 import { checkFault, kindNamed } from '../faults/registry.ts';
 import { Scenario, type PlannedFault } from '../model/scenario.ts';
 import type { Topology } from '../model/topology.ts';
+import { MOST_REPEATS } from '../schedule/planned.ts';
 import { WORKLOADS, workloadNamed } from '../workloads/registry.ts';
 import { checkDraw, checkDrawParts } from './check-draw.ts';
 import { checkFaultParts } from './check-fault-parts.ts';
@@ -116,7 +117,17 @@ function checkPlanned(planned: PlannedFault, topology: Topology, lengthMs?: numb
       expected: "less than the scenario's duration",
     });
   }
+  problems.push(...under('/every', checkRepeats(planned, lengthMs)));
   return problems;
+}
+
+function checkRepeats({ every, at }: PlannedFault, lengthMs = 0): Problem[] {
+  if (every === undefined) return [];
+  const everyMs = parseDuration(every) ?? 0;
+  if (everyMs === 0) return [{ path: '', message: 'nothing is repeated without any time between' }];
+  const times = Math.ceil((lengthMs - (parseDuration(at) ?? 0)) / everyMs);
+  if (times <= MOST_REPEATS) return [];
+  return [{ path: '', message: `${times} times; at most ${MOST_REPEATS}`, found: every }];
 }
 
 /** Of a planned fault whose shape is wrong somewhere: what is wrong with the parts that are right. */

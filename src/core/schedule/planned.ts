@@ -8,7 +8,7 @@ import { draftOf, type Draft } from './draw-fault.ts';
 import { joinedId } from './fault-ids.ts';
 
 /** A fault that is repeated more often than this is a mistake, not a scenario. */
-const MOST_REPEATS = 1_000;
+export const MOST_REPEATS = 1_000;
 
 /** The faults a scenario puts at fixed times, every repetition by itself. */
 export function plannedDrafts(

@@ -61,6 +61,18 @@ test('what no draw could span, and what would never be drawn to its end, is refu
   }
 });
 
+test('a fault that would be repeated without end is refused, and not cut off', () => {
+  const fault = { at: '10s', kind: 'process.kill', targets: 'n1', params: { restart: 'never' } };
+  const problemsOf = (every: string, duration: string): string[] => {
+    const faults = [{ ...fault, every }];
+    const checked = checkScenario({ ...drawing(), duration, faults }, EXAMPLE_TOPOLOGY);
+    return checked.ok ? [] : checked.problems.map(({ path }) => path);
+  };
+  assert.deepEqual(problemsOf('1s', '1010s'), []);
+  assert.deepEqual(problemsOf('1s', '1012s'), ['/faults/0/every']);
+  assert.deepEqual(problemsOf('0s', '1m'), ['/faults/0/every']);
+});
+
 test('every drawn fault is one that the coordinator takes', () => {
   const scenario = drawing({ swarm: false });
   for (const seed of SEEDS) {
