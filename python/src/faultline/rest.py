@@ -55,7 +55,7 @@ class ProblemDetails(_ProblemDetailsRequired, _ProblemDetailsOptional):
 FaultRequestOverride = TypedDict(
     "FaultRequestOverride",
     {
-        "limits": List[Literal["nodes", "roleShare", "quorum", "minInsyncReplicas", "overlap"]],
+        "limits": List[Literal["nodes", "roleShare", "quorum", "minInsyncReplicas"]],
         "reason": str,
     },
 )
