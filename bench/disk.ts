@@ -8,11 +8,12 @@ import { openResults, readResults, saveResults, type DiskResults } from './disk/
 import { measure, measureSync, type Row } from './disk/rows.ts';
 import { awake, NAMES, putToSleep, startSubject, wake } from './disk/subjects.ts';
 import type { Subject, SubjectName } from './disk/subjects.ts';
+import { allowedCpus, measureTurns, stayOn } from './disk/turns.ts';
 import { diskTables } from './disk/table.ts';
 
 /**
- * `bench/disk.ts [--rounds 12] [--only files|sync|broker] [--out FILE] [--resume] [--table] [--json]`: the
- * file system against the plain directory and, where PASSTHROUGH_LL_BIN and KIBOSH_BIN name their
+ * `bench/disk.ts [--rounds 12] [--only files|one-cpu|sync|broker] [--out FILE] [--resume] [--table]
+ * [--json]`: the file system against the plain directory and, where PASSTHROUGH_LL_BIN and KIBOSH_BIN name their
  * binaries, against these. Each round measures all of them in a drawn order; what is compared is the
  * ratio within a round. Each round is saved at once: after Ctrl-C or a crash the same command with
  * --resume goes on. --table only prints what was saved. Needs fio; the broker part needs java and Kafka.
@@ -46,7 +47,9 @@ interface Plan {
   under: string;
   names: readonly SubjectName[];
   /** What a round of a subject is; undefined where it can't be measured here. */
-  prepare(subject: Subject, index: number): Promise<Run | undefined>;
+  prepare?(subject: Subject, index: number): Promise<Run | undefined>;
+  /** A round of all of them together, on one CPU. */
+  together?(subjects: readonly Subject[], seed: number): Map<string, Row>;
 }
 
 async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
@@ -58,24 +61,24 @@ async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
   if (done() >= rounds) return;
   const subjects: Subject[] = [];
   const runs = new Map<string, Run>();
+  const cpus = allowedCpus();
+  if (plan.together) stayOn(cpus.at(-1) ?? '0');
   try {
     for (const [index, name] of names.entries()) {
       if (stopped.signal.aborted) return;
       const subject = await startSubject(name, under);
       if (subject === undefined) continue;
       subjects.push(subject);
-      const run = await plan.prepare(subject, index);
-      if (run !== undefined) {
-        runs.set(name, run);
-        // In this order the columns of the table come.
-        kept.rows[name] ??= [];
-      }
+      const run = await plan.prepare?.(subject, index);
+      if (run !== undefined) runs.set(name, run);
+      // In this order the columns of the table come.
+      if (run !== undefined || plan.together) kept.rows[name] ??= [];
       putToSleep(subject);
     }
     for (let round = done(); round < rounds && !stopped.signal.aborted; round++) {
       const startedAt = performance.now();
       const load = loadavg()[0] ?? 0;
-      const rows = await measureRound(round, runs);
+      const rows = plan.together?.(subjects, SEED + round) ?? (await measureRound(round, runs));
       if (rows === undefined) return;
       for (const [name, row] of rows) (kept.rows[name] ??= []).push(row);
       loads.push(load);
@@ -84,6 +87,7 @@ async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
       say(`${part}: round ${round + 1} of ${rounds}, ${seconds} s (load ${load.toFixed(1)})`);
     }
   } finally {
+    stayOn(cpus.join(','));
     // One that can't be closed does not keep the others.
     const closed = await Promise.allSettled(subjects.map((subject) => subject.close()));
     for (const each of closed) if (each.status === 'rejected') say(String(each.reason));
@@ -128,6 +132,7 @@ async function onBroker(subject: Subject, index: number): Promise<Run | undefine
 
 const PLANS: readonly Plan[] = [
   { part: 'files', under: '/dev/shm', names: NAMES, prepare: onFiles(measure) },
+  { part: 'one-cpu', under: '/dev/shm', names: NAMES, together: measureTurns },
   { part: 'sync', under: '/tmp', names: WITHOUT_RULES, prepare: onFiles(measureSync) },
   { part: 'broker', under: '/dev/shm', names: ON_BROKERS, prepare: onBroker },
 ];

@@ -14,7 +14,8 @@ import { removeDeadSockets } from './dead-sockets.ts';
 const MAX_BODY_BYTES = 1 << 20;
 
 /**
- * The control's routes. Bodies and answers are JSON; a refusal has `problems`, and changes nothing.
+ * The control's routes. Bodies and answers are JSON; a refusal (422) has `problems` and changes nothing.
+ * What is not in force in time (409) is not taken back: an agent ends it, a person may.
  *
  *   GET    /v1/disk                    DiskState
  *   PUT    /v1/disk                    a specification: replaces the one before, no other fault

@@ -158,7 +158,9 @@ export class Publisher {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(hear);
-        const message = `not in force within ${IN_FORCE_WITHIN_MS} ms: ${why}`;
+        const message =
+          `not in force everywhere within ${IN_FORCE_WITHIN_MS} ms: ${why}. ` +
+          'The change stands, and applies to new requests: clear the faults, or make it again';
         reject(new Failure('not-in-force', message, { definite: false }));
       }, IN_FORCE_WITHIN_MS);
       this.#waiting.add(hear);
