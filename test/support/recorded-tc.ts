@@ -107,9 +107,8 @@ function perform(line: string): void {
 
 if (args.join(' ') === '-j qdisc show') console.log(JSON.stringify(kept.qdiscs));
 else if (args[0] === '-batch') {
-  for (const line of readFileSync(args[1] ?? '', 'utf8')
-    .trim()
-    .split('\n')) {
+  const commands = readFileSync(args[1] === '-' ? 0 : (args[1] ?? ''), 'utf8');
+  for (const line of commands.trim().split('\n')) {
     appendFileSync(join(directory, 'log'), `${line}\n`);
     perform(line);
     writeFileSync(file, JSON.stringify(kept));
