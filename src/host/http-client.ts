@@ -1,5 +1,9 @@
+import { parseDuration } from '../core/base/duration.ts';
 import { Failure, reasonOf } from '../core/base/failure.ts';
 import type { ProblemDetails } from '../core/model/api.ts';
+
+/** No daemon waits longer, whatever it is asked. */
+const WAIT_MAX_MS = 300_000;
 
 /** An answer that was problem details (RFC 9457), with all of them. */
 export class ProblemError extends Error {
@@ -18,7 +22,7 @@ export interface ClientOptions {
   /** 'http://127.0.0.1:7600'. */
   url: string;
   token: string;
-  /** For one request, answer included; streams have none. Default 30 s. */
+  /** For one request, answer included, beyond what it is asked to wait; streams have none. Default 30 s. */
   timeoutMs?: number;
 }
 
@@ -57,7 +61,9 @@ export class HttpClient {
 
   /** Calls a route that answers JSON. @throws ProblemError, Failure `unreachable` or `timeout` */
   async call<T>(method: string, path: string, options: CallOptions = {}): Promise<ClientAnswer<T>> {
-    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? 30_000;
+    // Who is asked to wait says nothing before that.
+    const waitMs = Math.min(parseDuration(options.query?.['wait'] ?? '') ?? 0, WAIT_MAX_MS);
+    const timeoutMs = waitMs + (options.timeoutMs ?? this.#options.timeoutMs ?? 30_000);
     const timeout = AbortSignal.timeout(timeoutMs);
     const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
     try {

@@ -17,6 +17,9 @@ from .fault import seconds
 #: A daemon that restarts is back within this many seconds; every route may be asked again.
 PATIENCE = 5.0
 
+#: No daemon waits longer, whatever it is asked.
+LONGEST_WAIT = 300.0
+
 #: No answer, or not the whole of it.
 BROKEN = (OSError, http.client.HTTPException)
 
@@ -117,7 +120,7 @@ class Transport:
     ) -> Any:
         until = time.monotonic() + PATIENCE
         # The daemon waits as long as it was asked to, before it says anything.
-        timeout = self.timeout + seconds(query.get("wait") or "0s")
+        timeout = self.timeout + min(seconds(query.get("wait") or "0s"), LONGEST_WAIT)
         while True:
             try:
                 return take(self._opener.open(request, timeout=timeout))
