@@ -8,11 +8,13 @@ import { memoryOf, type Memory } from './pages.ts';
 const SETTLES_MS = 3_000;
 
 const IDLE = 'setInterval(() => {}, 1e6);';
-/** What no process of ours can be under: it does nothing. */
+const LIBRARY = `await import('@platformatic/kafka'); ${IDLE}`;
+/** What an agent and a load of its own cannot be under: they do nothing. */
 const PROGRAMS = {
-  'node, idle': IDLE,
-  'node, Kafka library loaded': `await import('@platformatic/kafka'); ${IDLE}`,
-  'two of node, idle': IDLE,
+  'node, idle': [IDLE],
+  'node, Kafka library loaded': [LIBRARY],
+  'two of node, idle': [IDLE, IDLE],
+  'two of node, one with the library': [IDLE, LIBRARY],
 } as const;
 
 export type Floor = { program: keyof typeof PROGRAMS } & Memory;
@@ -20,12 +22,12 @@ export type Floor = { program: keyof typeof PROGRAMS } & Memory;
 /** Processes that do nothing, started as that of a load is. */
 export async function floors(): Promise<Floor[]> {
   const found: Floor[] = [];
+  const env = { ...BENCH_ENVIRONMENT, ...process.env };
+  const options = { cwd: ROOT, env, stdio: 'ignore' } as const;
   for (const program of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
-    const argv = [...BENCH_FLAGS, '--input-type=module', '-e', PROGRAMS[program]];
-    const env = { ...BENCH_ENVIRONMENT, ...process.env };
-    const options = { cwd: ROOT, env, stdio: 'ignore' } as const;
-    const count = program.startsWith('two') ? 2 : 1;
-    const idle = Array.from({ length: count }, () => spawn(process.execPath, argv, options));
+    const idle = PROGRAMS[program].map((script) =>
+      spawn(process.execPath, [...BENCH_FLAGS, '--input-type=module', '-e', script], options),
+    );
     await sleep(SETTLES_MS);
     found.push({ program, ...memoryOf(idle.map(({ pid = 0 }) => pid)) });
     for (const one of idle) one.kill('SIGKILL');
