@@ -23,12 +23,11 @@ function example(ledger: Ledger, place: Place, value: number, says: string) {
   };
 }
 
-/** Whether the log began, at the final read, beyond some record that it had held. */
-function hasLetGo({ final, offsets, values }: Place): boolean {
-  if (final === undefined) return false;
+/** Whether the log begins beyond some record that it had held. */
+function hasLetGo({ logStart, offsets, values }: Place): boolean {
   for (let value = 0; value < values; value++) {
     const offset = offsets[value] as number;
-    if (offset >= 0 && offset < final.from) return true;
+    if (offset >= 0 && offset < logStart) return true;
   }
   return false;
 }
@@ -39,7 +38,7 @@ function hasLetGo({ final, offsets, values }: Place): boolean {
  * not, nobody can tell.
  */
 function judge(ledger: Ledger, place: Place, found: Findings): number {
-  const { final, highestSeen } = place;
+  const { final, highestSeen, logStart } = place;
   const letGo = hasLetGo(place);
   let gone = 0;
   for (let value = 0; value < place.values; value++) {
@@ -48,7 +47,7 @@ function judge(ledger: Ledger, place: Place, found: Findings): number {
     if ((state & SEEN) === 0) {
       if (!wasAcknowledged(state)) continue;
       // One whose offset was not told may be among those that the log has let go.
-      if (letGo && offset < (final?.from ?? 0)) {
+      if (letGo && offset < logStart) {
         gone++;
         continue;
       }
@@ -59,7 +58,7 @@ function judge(ledger: Ledger, place: Place, found: Findings): number {
         const says = `acknowledged, never read; the log ended at ${final.to}`;
         found.unseen.add(1, () => example(ledger, place, value, says));
       }
-    } else if ((state & SEEN_FINALLY) === 0 && final?.complete === true && offset >= final.from) {
+    } else if ((state & SEEN_FINALLY) === 0 && final?.complete === true && offset >= logStart) {
       const says = 'read once, and not there any more at the end';
       found.vanished.add(1, () => example(ledger, place, value, says));
     }
@@ -72,8 +71,8 @@ function judge(ledger: Ledger, place: Place, found: Findings): number {
  * lostWrite: acknowledged at an offset below one that was read, and never read itself (or known to
  * have been acknowledged below what was read); unseen: acknowledged, beyond all that was read, and
  * absent from a complete final read; vanished: read once, absent from a complete final read;
- * truncated: a reader's position lay beyond the end of the log. What lies below the log's start at the
- * final read is none of these: read before, it is well; never read, it makes the verdict unknown.
+ * truncated: a reader's position lay beyond the end of the log. What lies below the log's start, as
+ * readers found it, is none of these: read before, it is well; never read, it makes the verdict unknown.
  */
 export const loss: Checker = {
   name: 'loss',

@@ -86,6 +86,13 @@ test('retention: what the log let go once it was read is no loss; unread, nobody
   const { verdict, found, reasons } = judge(unread);
   assert.deepEqual([verdict, found], ['unknown', {}]);
   assert.match(reasons.join(), /^loss: 1 acknowledged records lay below the start of the log/);
+  // A reader that was too slow, and a final read that the log's start overtook.
+  const moved = { type: 'ok', process: 1, f: 'seek', topic: 0, topicPartition: 0, from: 0, to: 1 };
+  const slow = sent();
+  slow.add({ ...moved, why: 'the log starts at 1' });
+  slow.poll([[1, 0, 1, 1]]);
+  assert.deepEqual([judge(slow).verdict, judge(slow).found], ['unknown', {}]);
+  assert.deepEqual(judge(slow.final([[1, 0, 1, 1]], 0, 2)).found, {});
   // Acknowledged as a duplicate, without an offset: it may be among what was let go.
   const untold = new HistoryWriter().send('ok', 0, 0).send('ok', -1, 1).send('ok', 2, 2);
   assert.deepEqual(judge(untold.final([[2, 0, 2, 1]], 2, 3)).found, {});

@@ -59,6 +59,10 @@ export class Ledger {
     }
     if (entry.f === 'poll') this.#poll(entry);
     else if (entry.f === 'finalRead') this.#finalRead(entry);
+    else if (entry.f === 'seek' && entry.to > entry.from) {
+      const place = this.place(entry.topic, entry.topicPartition);
+      place.logStart = Math.max(place.logStart, entry.to);
+    }
     return -1;
   }
 
@@ -163,6 +167,7 @@ export class Ledger {
     const { from, to, type } = entry;
     const place = this.place(entry.topic, entry.topicPartition);
     place.final = { from, to, complete: type === 'ok' };
+    place.logStart = Math.max(place.logStart, from);
   }
 
   counts(): Counts {

@@ -32,6 +32,8 @@ export class Place {
   readonly index = new OffsetIndex();
   /** Highest offset at which a poll saw a value. */
   highestSeen = -1;
+  /** Below this the log had let go of everything, as some reader found. */
+  logStart = 0;
   final: FinalRange | undefined;
 
   constructor(topic: number, topicPartition: number, name: string) {
