@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import { ConsumerMember } from '../../src/host/kafka/consumer-member.ts';
 import { createTopic, LATEST, listOffset } from '../../src/host/kafka/admin.ts';
 import { ClusterConnections, parseBootstrap } from '../../src/host/kafka/cluster-connections.ts';
 import { produce } from '../../src/host/kafka/produce-request.ts';
@@ -11,6 +12,7 @@ import { ClusterView } from '../../src/host/kafka/view.ts';
 import { findJava, kafkaDirectory } from '../../src/host/lab/kafka-cache.ts';
 import { placeOf } from '../../src/host/lab/place.ts';
 import { askInit } from '../../src/host/lab/requests.ts';
+import { GivenPlaces, READ_TO, runMember } from '../support/given-places.ts';
 import { withLab } from '../support/lab.ts';
 import { ROOT } from '../support/needs.ts';
 import { TestTransactions } from '../support/transactions.ts';
@@ -190,6 +192,34 @@ withLab({ brokers: 3, agents: false, coordinator: false }, (lab) => {
     assert.match(said, new RegExp(`brokers gone: ${dead}`));
     assert.match(said, new RegExp(`brokers back: ${dead}`));
     assert.match(said, /ISR of [a-z_]+-0: /);
+  });
+
+  test('members by KIP-848 share, give back before another has it, and go on where it was', async () => {
+    const connections = connect(lab().bootstrap);
+    await createTopic(
+      connections,
+      { name: 'shared', topicPartitions: 6, replicationFactor: 1, config: {} },
+      10_000,
+    );
+    const settings = { group: 'kip-848', topics: ['shared'], assignor: null };
+    const times = { rebalanceMs: 30_000, commitMs: 60_000 };
+    const begin = (places: GivenPlaces) =>
+      runMember(new ConsumerMember(connections, { ...settings, ...times }, places));
+    const [first, second] = [new GivenPlaces(), new GivenPlaces()];
+    const endFirst = begin(first);
+    const all = [0, 1, 2, 3, 4, 5].map((number) => `shared-${number}`);
+    await until('all of it', () => first.names.join() === all.join());
+    assert.deepEqual([...new Set(first.begun.values())], [-1]);
+    const endSecond = begin(second);
+    await until('half of it each', () => first.names.length === 3 && second.names.length === 3);
+    assert.deepEqual([...first.names, ...second.names].toSorted(), all);
+    // What was given back had been committed; what was kept goes on without the group.
+    assert.deepEqual([...second.begun.values()], [READ_TO, READ_TO, READ_TO]);
+    await endFirst();
+    await until('all of it again', () => second.names.join() === all.join());
+    assert.deepEqual([...new Set(second.begun.values())], [READ_TO]);
+    await endSecond();
+    connections.close();
   });
 });
 
