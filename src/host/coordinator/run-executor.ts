@@ -269,15 +269,20 @@ export class RunExecutor {
     }
   }
 
+  /** As much of it as can be had: it is to look at, and no verdict rests on it. */
   async #series(): Promise<void> {
-    const stream = await this.#workload?.file('series');
-    if (stream === undefined) return;
     const entries: TimelineEntry[] = [];
-    for await (const line of createInterface({ input: stream })) {
-      if (line === '') continue;
-      const second = JSON.parse(line) as SeriesEntry;
-      entries.push({ at: second.wallMs, entry: 'second', second });
+    try {
+      const stream = await this.#workload?.file('series');
+      for await (const line of stream === undefined ? [] : createInterface({ input: stream })) {
+        if (line === '') continue;
+        const second = JSON.parse(line) as SeriesEntry;
+        entries.push({ at: second.wallMs, entry: 'second', second });
+      }
+      await this.#files.note(...entries);
+    } catch (error) {
+      const said = { run: this.record.status.id, reason: reasonOf(error), seconds: entries.length };
+      this.#logger.warn(said, 'run: its series is not whole');
     }
-    await this.#files.note(...entries);
   }
 }

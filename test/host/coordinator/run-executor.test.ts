@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { newRun } from '../../../src/core/coordinator/run-record.ts';
@@ -10,7 +11,9 @@ import type { Scenario, Schedule } from '../../../src/core/model/scenario.ts';
 import type { CoordinatorApi } from '../../../src/host/coordinator/api.ts';
 import { RunExecutor } from '../../../src/host/coordinator/run-executor.ts';
 import { RunFiles } from '../../../src/host/coordinator/run-files.ts';
+import type { RunWorkload } from '../../../src/host/coordinator/run-workload.ts';
 import { Store } from '../../../src/host/coordinator/store.ts';
+import { HttpProblem } from '../../../src/host/http/http-problem.ts';
 
 const SCENARIO: Scenario = { faultline: 1, name: 's', duration: '1s', recovery: '0s' };
 const SCHEDULE: Schedule = {
@@ -74,6 +77,53 @@ test('a run looks at the faults that stand, and at one that has ended once', () 
     }
     assert.deepEqual(seen, ['healed']);
     assert.equal(looks, 1);
+  }));
+
+test('a series that is not to be had spoils no verdict', () =>
+  inDirectory(async (directory) => {
+    const header = {
+      type: 'header',
+      version: 1,
+      workload: 'log',
+      run: 'r',
+      topics: [{ name: 't', topicPartitions: 1 }],
+      writers: 1,
+      readers: 1,
+      acks: 'all',
+      idempotence: true,
+      clock: { monotonicNs: 0, wallMs: 0 },
+      parameters: {},
+    };
+    const workload = {
+      status: { phase: 'closed', perSecond: {}, latencyMs: {} },
+      clockOffsetMs: 0,
+      poll: () => Promise.resolve(),
+      command: () => Promise.resolve(),
+      close: () => undefined,
+      file: (name: string) =>
+        name === 'history'
+          ? Promise.resolve(Readable.from(`${JSON.stringify(header)}\n`))
+          : Promise.reject(new HttpProblem(404, 'there is no series yet')),
+    };
+    const record = newRun('r', SCENARIO, SCHEDULE, 0, '2026-01-01T00:00:00Z');
+    record.status.phase = 'checking';
+    const coordinator = { clusterSnapshot: () => undefined, listFaults: () => [], emit: () => {} };
+    const executor = new RunExecutor(record, {
+      coordinator: coordinator as unknown as CoordinatorApi,
+      table: {
+        get: () => undefined,
+        put: () => undefined,
+        delete: () => undefined,
+        list: () => [],
+      },
+      files: new RunFiles(directory, 'r'),
+      workload: workload as unknown as RunWorkload,
+      logger: pino({ level: 'silent' }),
+    });
+    await executor.finished;
+    const { verdict } = executor.record.status;
+    assert.ok(verdict);
+    assert.doesNotMatch(verdict.reasons.join(), /series|could not be judged/);
   }));
 
 test('faults that have not ended are found among many that have', () =>
