@@ -54,7 +54,8 @@ export class Engine extends Inode {
   readonly #procPath: Buffer;
   readonly #procAddress: number;
 
-  /** Of the request: its length, header and where its body starts and ends. */
+  /** Of the request: its number here, length, header and where its body starts and ends. */
+  serial = 0;
   length = 0;
   opcode = 0;
   node = 0;
@@ -104,6 +105,7 @@ export class Engine extends Inode {
   /** Takes up the request in `input`. @returns false where it is too short or lies. */
   load(length: number): boolean {
     if (length < InHeader.size || this.inputView.getUint32(0, true) !== length) return false;
+    this.serial++;
     this.length = length;
     this.opcode = this.inputView.getUint32(InHeader.at.opcode, true);
     const low = this.inputView.getUint32(InHeader.at.nodeid, true);

@@ -11,12 +11,9 @@ import { Holes } from './holes.ts';
 import type { Judge } from './judge.ts';
 import { WORD, type Memory } from './memory.ts';
 import type { Hold, Moved, Pages, Report } from './messages.ts';
-import { NODE } from './node-row.ts';
 import { rateWaitMs } from './rate.ts';
 import { nodeAt } from './operations-names.ts';
 import type { Handler } from './session.ts';
-
-const S_IFDIR = 0o040000;
 
 /** Above this, delayed writes are done first and only their replies are held. */
 const HELD_BYTES_LIMIT = 64 << 20;
@@ -32,6 +29,13 @@ export interface Neighbours {
   notifier: MessagePort;
   /** The control thread. */
   control: { postMessage(message: Report): void };
+}
+
+/** The file a rename moves, or 0. */
+function movedNode(engine: Engine): number {
+  const isRename2 = engine.opcode === OPCODES.rename2;
+  const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size);
+  return name === undefined ? 0 : nodeAt(engine, engine.node, name);
 }
 
 /** Judges each request and does to it what the verdict says. */
@@ -108,15 +112,19 @@ export class Faults implements Handler {
 
   /** What was no fault's may be one's under its new name, though the kernel has it cached. */
   #move(engine: Engine, verdict: Verdict | undefined): number {
-    const isRename2 = engine.opcode === OPCODES.rename2;
-    const name = engine.entryName(isRename2 ? Rename2In.size : RenameIn.size);
-    const node = name === undefined ? 0 : nodeAt(engine, engine.node, name);
-    const isDirectory = engine.table.get(node, NODE.type) === S_IFDIR;
-    if (!isDirectory && !this.#judge.mayTakeNewName(engine)) return this.#run(engine, verdict);
-    const before = new Set(this.#judge.hidden(engine, node).map((rule) => rule.index));
+    const { words } = this.#memory;
+    const pathEpoch = Atomics.load(words, WORD.pathEpoch);
+    const node = this.#judge.mayTakeNewName(engine) ? movedNode(engine) : 0;
+    const before = node === 0 ? [] : this.#judge.hidden(engine, node);
     const result = this.#run(engine, verdict);
-    const gains = this.#judge.hidden(engine, node).some((rule) => !before.has(rule.index));
-    if (result === 0 && (isDirectory || gains)) this.#after = { type: 'moved', node, isDirectory };
+    if (result !== 0) return result;
+    // A directory moved: all paths below it are new.
+    const isDirectory = Atomics.load(words, WORD.pathEpoch) !== pathEpoch;
+    const gains = (): boolean => {
+      const known = new Set(before.map((rule) => rule.index));
+      return this.#judge.hidden(engine, node).some((rule) => !known.has(rule.index));
+    };
+    if (isDirectory || (node !== 0 && gains())) this.#after = { type: 'moved', node, isDirectory };
     return result;
   }
 

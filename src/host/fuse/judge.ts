@@ -52,6 +52,8 @@ export class Judge implements Counters {
   readonly #byNode = new Map<number, Known>();
   readonly #byDirectory = new Map<number, { generation: number; reach: Reach }>();
   #lastReach = NO_REACH;
+  /** The request whose names no rule takes. */
+  #quietNames = 0;
   /** By node: the view at which no rule took it, plus its naming then. Untouched pages cost nothing. */
   readonly #quiet: Float64Array;
   #view = 0;
@@ -102,6 +104,7 @@ export class Judge implements Counters {
 
   #forget(): void {
     this.#lastReach = NO_REACH;
+    this.#quietNames = 0;
     this.#byNode.clear();
     this.#byDirectory.clear();
     this.#view += 2 ** 32;
@@ -115,6 +118,10 @@ export class Judge implements Counters {
   /** The rules whose globs take a node's current path. */
   ofNode(engine: Engine, node: number): readonly Rule[] {
     this.#refresh();
+    return this.#ofNode(engine, node);
+  }
+
+  #ofNode(engine: Engine, node: number): readonly Rule[] {
     if (this.#isQuiet(engine, node)) return NONE;
     const { table } = engine;
     const naming = table.get(node, NODE.naming);
@@ -178,14 +185,15 @@ export class Judge implements Counters {
 
   #applying(engine: Engine): readonly Rule[] {
     const offset = NAMES[engine.opcode];
-    if (offset === undefined) return this.ofNode(engine, engine.node);
+    if (offset === undefined) return this.#ofNode(engine, engine.node);
     const rules = this.#ofName(engine, engine.node, engine.name(offset));
     let others = NONE;
     if (engine.opcode === O.rename || engine.opcode === O.rename2) {
       others = this.#ofName(engine, engine.u64(RenameIn.at.newdir), engine.name(offset, 1));
     } else if (engine.opcode === O.link) {
-      others = this.ofNode(engine, engine.u64(LinkIn.at.oldnodeid));
+      others = this.#ofNode(engine, engine.u64(LinkIn.at.oldnodeid));
     }
+    if (rules.length + others.length === 0) this.#quietNames = engine.serial;
     if (others.length === 0) return rules;
     const known = new Set(rules.map((rule) => rule.index));
     return [...rules, ...others.filter((rule) => !known.has(rule.index))];
@@ -211,21 +219,23 @@ export class Judge implements Counters {
     return this.ofNode(engine, node).some(touchesMetadata);
   }
 
-  /** The same for a name of the request that leads nowhere. */
+  /** The same for the name a request looks up, which leads nowhere. */
   watchesName(engine: Engine, directory: number, name: Name): boolean {
     this.#refresh();
+    if (this.#quietNames === engine.serial) return false;
     return this.#ofName(engine, directory, name).some(touchesMetadata);
   }
 
   /** Those rules of a node that what the kernel has cached of it could hide. */
   hidden(engine: Engine, node: number): readonly Rule[] {
     this.#refresh();
-    return this.#hides ? this.ofNode(engine, node).filter(isHidden) : NONE;
+    return this.#hides ? this.#ofNode(engine, node).filter(isHidden) : NONE;
   }
 
   /** Whether the file that is about to be renamed may come under a rule that caches could hide. */
   mayTakeNewName(engine: Engine): boolean {
     this.#refresh();
+    if (this.#quietNames === engine.serial) return false;
     const name = this.#hides ? engine.name(NAMES[engine.opcode] ?? 0, 1) : undefined;
     const directory = engine.u64(RenameIn.at.newdir);
     if (name === undefined || !engine.table.isLive(directory)) return false;
