@@ -10,20 +10,26 @@ export interface Reach {
   readonly ends: Ends;
 }
 
-/** A step for each byte of a name, from its last on, as far as rules tell names apart by it. */
+/**
+ * A tree with a step for each byte of a name, from its last on, as far as rules tell names apart by
+ * it. In one small array, since each request of a disk goes through it: of each place in the tree
+ * which of `sets` ends there, the number of steps, and of each step the byte and where it leads.
+ */
 interface Ends {
-  /** Those whose globs' ends are all read by here, in the order of the rules, which decides. */
-  readonly rules: readonly Rule[];
-  readonly next: ReadonlyMap<number, Ends>;
+  readonly places: Int32Array;
+  /** Those whose globs' ends are all read by there, in the order of the rules, which decides. */
+  readonly sets: readonly (readonly Rule[])[];
 }
+
+/** Numbers before a place's steps, and of a step. */
+const HEAD = 2;
+const STEP = 2;
 
 interface End {
   rule: Rule;
   /** ASCII; '' takes names with any end. */
   text: string;
 }
-
-const NO_NEXT: ReadonlyMap<number, Ends> = new Map();
 
 /** What rules reach in each directory. Directories that the same globs reach share it. */
 export class Reaches {
@@ -50,7 +56,7 @@ export class Reaches {
     }
     let reach = this.#known.get(key);
     if (reach === undefined) {
-      reach = { rules, ends: endsOf(rules.flatMap(endsOfRule), 0) };
+      reach = { rules, ends: endsOf(rules.flatMap(endsOfRule)) };
       this.#known.set(key, reach);
     }
     return reach;
@@ -62,20 +68,32 @@ function endsOfRule(rule: Rule): End[] {
   return rule.paths.flatMap(literalEnds).map((text) => ({ rule, text }));
 }
 
-/** @param ends those whose last `depth` characters, or all of them, are read. */
-function endsOf(ends: readonly End[], depth: number): Ends {
+function endsOf(ends: readonly End[]): Ends {
+  const places: number[] = [];
+  const sets: (readonly Rule[])[] = [];
+  grow(ends, 0, { places, sets });
+  return { places: Int32Array.from(places), sets };
+}
+
+/** @param ends those whose last `depth` characters, or all of them, are read. @returns their place. */
+function grow(
+  ends: readonly End[],
+  depth: number,
+  tree: { places: number[]; sets: (readonly Rule[])[] },
+): number {
+  const { places, sets } = tree;
   const read = ends.filter(({ text }) => text.length <= depth).map(({ rule }) => rule);
-  const rules = [...new Set(read)];
-  if (read.length === ends.length) return { rules, next: NO_NEXT };
   const byteOf = ({ text }: End): number => text.charCodeAt(text.length - 1 - depth);
-  const next = new Map<number, Ends>();
-  for (const end of ends) {
-    if (end.text.length <= depth || next.has(byteOf(end))) continue;
-    const byte = byteOf(end);
+  const longer = ends.filter(({ text }) => text.length > depth);
+  const bytes = [...new Set(longer.map(byteOf))];
+  const place = places.length;
+  places.push(sets.length, bytes.length, ...bytes.flatMap((byte) => [byte, 0]));
+  sets.push([...new Set(read)]);
+  for (const [index, byte] of bytes.entries()) {
     const further = ends.filter((one) => one.text.length <= depth || byteOf(one) === byte);
-    next.set(byte, endsOf(further, depth + 1));
+    places[place + HEAD + index * STEP + 1] = grow(further, depth + 1, tree);
   }
-  return { rules, next };
+  return place;
 }
 
 /** The rules to be asked about the name in `length` bytes from `from` on. */
@@ -85,11 +103,22 @@ export function reachingName(
   from: number,
   length: number,
 ): readonly Rule[] {
-  let { ends } = reach;
+  const { places, sets } = reach.ends;
+  let place = 0;
   for (let at = from + length - 1; at >= from; at--) {
-    const next = ends.next.get(bytes[at] as number);
-    if (next === undefined) break;
-    ends = next;
+    const next = step(places, place, bytes[at] as number);
+    if (next === 0) break;
+    place = next;
   }
-  return ends.rules;
+  return sets[places[place] as number] ?? [];
+}
+
+/** @returns the place a byte leads to, or 0: to the first none does. */
+function step(places: Int32Array, place: number, byte: number): number {
+  const first = place + HEAD;
+  const end = first + (places[place + 1] as number) * STEP;
+  for (let at = first; at < end; at += STEP) {
+    if (places[at] === byte) return places[at + 1] as number;
+  }
+  return 0;
 }
