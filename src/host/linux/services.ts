@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { Ending } from '../../core/model/act.ts';
@@ -8,6 +7,7 @@ import type { ProcessMatch } from '../../core/model/process-match.ts';
 import { exec } from '../exec.ts';
 import { leaveGuardGroups } from './control-groups.ts';
 import type { EndingNotes } from './ending-notes.ts';
+import { beKilledAsOthersAre } from './oom-score.ts';
 import { findProcesses, signalAll, type SeenProcess } from './processes.ts';
 
 /** A JVM shows its arguments at once; what starts it (a unit, an init) may take its time. */
@@ -93,16 +93,6 @@ function startUnit(unit: string): StartCommand {
   // Its error is for isOver(); until that is called nobody else must be told.
   done.catch(() => {});
   return { isOver: async () => (await done, true) };
-}
-
-/** An agent may be spared by the OOM killer, as its unit says: what it starts must not inherit that. */
-function beKilledAsOthersAre(pid: number): void {
-  try {
-    const inherited = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
-    if (inherited !== 0) writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
-  } catch {
-    // It has ended already, or this is no Linux that has it.
-  }
 }
 
 /** In a session of its own, deaf and mute, with no more of our environment than a path. */

@@ -12,6 +12,7 @@ import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { BenchSpec, BenchStatus } from '../../core/workloads/bench-spec.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
+import { beKilledAsOthersAre } from '../linux/oom-score.ts';
 import { BENCH_ENVIRONMENT, BENCH_FLAGS } from './bench-process.ts';
 import { FILES } from './files.ts';
 
@@ -71,6 +72,7 @@ export function startWorkload(spec: WorkloadSpec | BenchSpec, directory: string)
     child.on('error', () => undefined); // told below: no pid
     child.unref();
     const birth = child.pid === undefined ? undefined : birthOf(child.pid);
+    if (child.pid !== undefined) beKilledAsOthersAre(child.pid);
     if (child.pid === undefined || birth === undefined) {
       const message = `the workload process did not start; see ${directory}/${FILES.log}`;
       throw new Failure('workload-not-started', message, { definite: true });

@@ -13,6 +13,7 @@ import {
   startWorkload,
 } from '../../../src/host/workload/supervise.ts';
 import { HistoryWriter } from '../../support/histories.ts';
+import { lacks } from '../../support/needs.ts';
 import { until } from '../../support/until.ts';
 
 const place = mkdtempSync(join(tmpdir(), 'faultline-workload-'));
@@ -54,6 +55,25 @@ test('another process with the same pid is not taken for the workload', () => {
   writeFileSync(file, JSON.stringify(known));
   assert.ok(killWorkload(directory));
 });
+
+test(
+  'a load is not spared by the OOM killer, though the agent is',
+  { skip: lacks('linux') },
+  () => {
+    const directory = join(place, 'spared');
+    const own = '/proc/self/oom_score_adj';
+    const before = readFileSync(own, 'utf8');
+    try {
+      // Less than nothing takes a capability that not every root has.
+      writeFileSync(own, '100');
+      const { pid } = startWorkload({ kind: 'log', run: 'r3', kafka }, directory);
+      assert.equal(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim(), '0');
+    } finally {
+      writeFileSync(own, before);
+      killWorkload(directory);
+    }
+  },
+);
 
 test('nothing is told to a directory without a workload', () => {
   assert.throws(() => sendWorkload(place, { command: 'stop' }), /no workload/);
