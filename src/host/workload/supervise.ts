@@ -15,35 +15,19 @@ import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/statu
 import { beKilledAsOthersAre } from '../linux/oom-score.ts';
 import { BENCH_ENVIRONMENT, BENCH_FLAGS } from './bench-process.ts';
 import { FILES } from './files.ts';
-
-/** A process that cannot be mistaken for another: this boot, this pid, born at this tick. */
-export interface WorkloadProcess {
-  pid: number;
-  /** Field 22 of /proc/PID/stat: clock ticks after boot (proc(5)). */
-  birth: number;
-  bootId: string;
-}
+import {
+  birthOf,
+  bootId,
+  readProcess,
+  workloadArguments,
+  writeProcess,
+  type WorkloadProcess,
+} from './process-file.ts';
 
 const BIN = new URL(
   import.meta.filename.endsWith('.ts') ? '../../bin/workload.ts' : '../../bin/workload.js',
   import.meta.url,
 ).pathname;
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-}
-
-/** Ticks of birth; undefined: no such process, or only its zombie. */
-function birthOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : Number(fields[19]);
-  } catch {
-    // Not there: that is the answer.
-    return undefined;
-  }
-}
 
 const FLAGS = ['--disable-warning=ExperimentalWarning'];
 
@@ -60,10 +44,9 @@ export function startWorkload(spec: WorkloadSpec | BenchSpec, directory: string)
   writeFileSync(`${directory}/${FILES.spec}`, JSON.stringify(spec), { mode: 0o600 });
   const log = openSync(`${directory}/${FILES.log}`, 'a', 0o640);
   try {
-    const argv = ['--spec', `${directory}/${FILES.spec}`, '--directory', directory];
     const isBench = 'endAtMs' in spec;
     const flags = isBench ? [...BENCH_FLAGS, ...FLAGS] : FLAGS;
-    const child = spawn(process.execPath, [...flags, BIN, ...argv], {
+    const child = spawn(process.execPath, [...flags, BIN, ...workloadArguments(directory)], {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: '/',
@@ -78,21 +61,22 @@ export function startWorkload(spec: WorkloadSpec | BenchSpec, directory: string)
       throw new Failure('workload-not-started', message, { definite: true });
     }
     const started = { pid: child.pid, birth, bootId: bootId() };
-    writeFileSync(`${directory}/${FILES.process}`, JSON.stringify(started), { mode: 0o640 });
+    note(directory, started);
     return started;
   } finally {
     closeSync(log);
   }
 }
 
-function readProcess(directory: string): WorkloadProcess | undefined {
-  const path = `${directory}/${FILES.process}`;
-  if (!existsSync(path)) return undefined;
+/** A load that nobody would find again must not go on. @throws what was wrong. */
+function note(directory: string, started: WorkloadProcess): void {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as WorkloadProcess;
+    writeProcess(directory, started);
   } catch (error) {
-    const message = `${path}: ${reasonOf(error)}`;
-    throw new Failure('workload-damaged', message, { definite: true, cause: error });
+    if (birthOf(started.pid) === started.birth) process.kill(started.pid, 'SIGKILL');
+    const why = `it could not be noted in ${directory}: ${reasonOf(error)}`;
+    const message = `the workload process is ended: ${why}`;
+    throw new Failure('workload-not-started', message, { definite: true, cause: error });
   }
 }
 

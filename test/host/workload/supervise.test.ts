@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -21,6 +21,17 @@ after(() => rmSync(place, { recursive: true }));
 
 /** Nothing listens there: a reserved port of the discard service on a loopback address. */
 const kafka = { bootstrap: '127.0.0.9:9' };
+
+function commandLines(): string[] {
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8');
+    } catch {
+      // No process, or one that has gone.
+      return [];
+    }
+  });
+}
 
 async function entriesOf(path: string): Promise<number> {
   let count = 0;
@@ -54,6 +65,34 @@ test('another process with the same pid is not taken for the workload', () => {
   assert.equal(killWorkload(directory), false);
   writeFileSync(file, JSON.stringify(known));
   assert.ok(killWorkload(directory));
+});
+
+test('the process of a damaged file is found by its arguments', async () => {
+  const directory = join(place, 'damaged');
+  const spec = { kind: 'log', run: 'r4', kafka };
+  const started = startWorkload(spec, directory);
+  const file = join(directory, 'process.json');
+  const whole = readFileSync(file, 'utf8');
+  for (const damaged of ['', whole.slice(0, -9), 'null', '{"pid":1}']) {
+    writeFileSync(file, damaged);
+    assert.deepEqual(adoptWorkload(directory), { process: started, alive: true }, damaged);
+    assert.deepEqual(startWorkload(spec, directory), started, damaged);
+  }
+  assert.ok(killWorkload(directory));
+  await until('its end', () => adoptWorkload(directory)?.alive === false);
+  assert.equal(killWorkload(directory), false);
+  // What has run there does not run again.
+  startWorkload(spec, directory);
+  assert.equal(adoptWorkload(directory)?.alive, false);
+});
+
+test('a load that could not be noted is ended', { skip: lacks('linux') }, async () => {
+  const directory = join(place, 'unnoted');
+  // A directory in the place of the file that is written first.
+  mkdirSync(join(directory, 'process.json.new'), { recursive: true });
+  assert.throws(() => startWorkload({ kind: 'log', run: 'r5', kafka }, directory), /is ended/);
+  assert.equal(adoptWorkload(directory), undefined);
+  await until('its end', () => !commandLines().some((line) => line.includes(directory)));
 });
 
 test(
