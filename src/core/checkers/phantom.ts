@@ -11,8 +11,8 @@ const SAYS = {
 
 /**
  * Records that should not be there: phantom (nobody sent it, or not there), damagedRecord (its content
- * changed), corruptBatch (CRC-32C of a batch fails), failedRead (every attempt was definitely refused,
- * and yet it was read; Jepsen's G1a for single records).
+ * changed), corruptBatch (CRC-32C of a batch fails, or it is none), failedRead (every attempt was
+ * definitely refused, and yet it was read; Jepsen's G1a for single records).
  */
 export const phantom: Checker = {
   name: 'phantom',
@@ -40,9 +40,10 @@ export const phantom: Checker = {
           const says = `${SAYS[why]} at offset ${offset} of ${where.topic}: ${bytes}`;
           to.add(1, () => ({ ...where, offset, says }));
         }
-        for (const { offset, expected, actual } of batches ?? []) {
+        for (const { offset, expected, actual, damage } of batches ?? []) {
           const sums = `CRC says ${expected.toString(16)}, bytes say ${actual.toString(16)}`;
-          const says = `batch at offset ${offset} of ${where.topic}: ${sums}`;
+          const what = expected === actual && damage !== undefined ? damage : sums;
+          const says = `batch at offset ${offset} of ${where.topic}: ${what}`;
           corrupt.add(1, () => ({ ...where, offset, says }));
         }
       },

@@ -40,11 +40,16 @@ export interface StrangeRecord {
   bytes: string;
 }
 
-/** A batch whose CRC-32C (KIP-98 record batch, bytes from the attributes on) is not that of its bytes. */
+/**
+ * A batch whose CRC-32C (KIP-98 record batch, bytes from the attributes on) is not that of its bytes,
+ * or that cannot be read.
+ */
 export interface CorruptBatch {
   offset: number;
   expected: number;
   actual: number;
+  /** Why it is no batch of records, where it is none; both sums may be 0 then. */
+  damage?: string;
 }
 
 /** What one fetch response brought of one topic-partition. */

@@ -4,7 +4,7 @@ import { EARLIEST, errorName, LATEST, listOffset } from './admin.ts';
 import type { ClusterConnections } from './cluster-connections.ts';
 import { fetchRecords, type FetchedTopicPartition } from './fetch-request.ts';
 import { Leaders } from './leaders.ts';
-import { decodeBatches, type ReadBatch } from './record-batch.ts';
+import { damageOf, decodeBatches, type ReadBatch } from './record-batch.ts';
 
 export interface ReadPlace {
   topic: string;
@@ -14,6 +14,8 @@ export interface ReadPlace {
   pausedUntilMs: number;
   /** Where to stop; undefined: never. */
   until?: number | undefined;
+  /** What was told of bytes that bring it no further, and where it stood then. */
+  stuck?: { position: number; why: string };
 }
 
 export interface PolledBatches {
@@ -25,6 +27,8 @@ export interface PolledBatches {
   logStart: number;
   /** What the isolation level lets through; CRCs computed, not enforced. */
   batches: ReadBatch[];
+  /** Why the bytes at `from` are no batch at all, where they are none. */
+  damage?: string;
 }
 
 /** Where everything a reader sees is written down. */
@@ -116,11 +120,15 @@ export class Reader {
         await this.#locate(broker, places);
         await this.#fetch(broker, places, startedNs);
       } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        if (this.#closed) return;
-        for (const place of places) this.#pause(place, startedNs, error.code);
+        this.#failed(places, startedNs, error);
       }
     }
+  }
+
+  #failed(places: readonly ReadPlace[], startedNs: bigint, error: unknown): void {
+    if (!(error instanceof Failure)) throw error;
+    if (this.#closed) return;
+    for (const place of places) this.#pause(place, startedNs, error.code);
   }
 
   #pause(place: ReadPlace, startedNs: bigint, error: string): void {
@@ -182,7 +190,13 @@ export class Reader {
       const fetched = answer.topicPartitions.find(
         (one) => one.topic === place.topic && one.topicPartition === place.topicPartition,
       );
-      if (fetched !== undefined) await this.#take(broker, place, fetched, startedNs);
+      if (fetched === undefined) continue;
+      try {
+        await this.#take(broker, place, fetched, startedNs);
+      } catch (error) {
+        // What one topic-partition has is no reason to pass over what the answer brought of others.
+        this.#failed([place], startedNs, error);
+      }
     }
   }
 
@@ -201,12 +215,14 @@ export class Reader {
       this.#pause(place, startedNs, code);
       return;
     }
+    if (fetched.records.length === 0) return;
     const all = decodeBatches(fetched.records);
-    const last = all.at(-1);
-    if (last === undefined) return;
     const from = place.position;
-    place.position = Math.max(from, last.lastOffset + 1);
+    place.position = Math.max(from, (all.at(-1)?.lastOffset ?? -1) + 1);
+    const damage = all.length === 0 ? damageOf(fetched.records) : undefined;
+    if (place.position === from && !this.#stuck(place, damage)) return;
     this.#observer.polled({
+      ...(damage === undefined ? {} : { damage }),
       place,
       startedNs,
       from,
@@ -217,6 +233,15 @@ export class Reader {
         ? committedBatches(all, fetched.aborted)
         : all.filter(({ control }) => !control),
     });
+  }
+
+  /** One that is stuck is asked for again, but not at once. @returns whether that is news. */
+  #stuck(place: ReadPlace, damage: string | undefined): boolean {
+    const { position } = place;
+    place.pausedUntilMs = performance.now() + this.#settings.backoffMs;
+    const isNews = place.stuck?.position !== position;
+    place.stuck = { position, why: damage ?? 'its offsets are below those asked for' };
+    return isNews;
   }
 
   async #seek(broker: number, place: ReadPlace): Promise<void> {

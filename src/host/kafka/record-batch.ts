@@ -9,6 +9,7 @@ import { Cursor, readInt64, varintSize, writeInt64, writeVarint } from './wire.t
  * producerId 43 (8) producerEpoch 51 (2) baseSequence 53 (4) count 57 (4) records 61.
  */
 const HEADER = 61;
+const MAGIC_AT = 16;
 const CRC_FROM = 21;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
@@ -58,7 +59,7 @@ export function encodeBatch(records: readonly NewRecord[], identity: BatchIdenti
   writeInt64(buffer, 0, 0);
   buffer.writeInt32BE(size - 12, 8);
   buffer.writeInt32BE(-1, 12);
-  buffer[16] = 2;
+  buffer[MAGIC_AT] = 2;
   buffer.writeInt16BE(identity.transactional === true ? TRANSACTIONAL : 0, 21);
   buffer.writeInt32BE(records.length - 1, 23);
   writeInt64(buffer, baseMs, 27);
@@ -142,22 +143,36 @@ function readBatch(buffer: Buffer, at: number, length: number): ReadBatch {
 }
 
 /**
- * Decodes the batches of a fetch response; a partial one at the end is left out (brokers may cut).
- * CRCs are computed, not enforced. Magic below 2 is a Failure.
+ * Decodes the batches of a fetch response up to the first that is none: a partial one at the end is left
+ * out (brokers may cut), and what is damaged in the midst is asked for again and stands first then.
+ * CRCs are computed, not enforced. A first one of magic 0 or 1 is a Failure.
  */
 export function decodeBatches(buffer: Buffer): ReadBatch[] {
+  const magic = buffer[MAGIC_AT];
+  if (magic === 0 || magic === 1) {
+    const says = `a record batch of magic ${magic}; only 2 is read`;
+    throw new Failure('record-batch-magic', says, { definite: true });
+  }
   const batches: ReadBatch[] = [];
   let at = 0;
-  while (buffer.length - at >= 17) {
+  while (at < buffer.length && damageOf(buffer.subarray(at)) === undefined) {
     const length = buffer.readInt32BE(at + 8);
-    if (length < HEADER - 12 || buffer.length - at - 12 < length) break;
-    const magic = buffer[at + 16];
-    if (magic !== 2) {
-      const says = `a record batch of magic ${magic}; only 2 is read`;
-      throw new Failure('record-batch-magic', says, { definite: true });
-    }
     batches.push(readBatch(buffer, at, length));
     at += 12 + length;
   }
   return batches;
+}
+
+/**
+ * Why bytes do not begin with a whole batch; undefined: they do. A response must: a broker sends the
+ * first batch whole, however large it is, or none (KIP-74, Fetch v3). No CRC covers what is looked at here.
+ */
+export function damageOf(buffer: Buffer): string | undefined {
+  if (buffer.length <= MAGIC_AT) return `${buffer.length} bytes are no batch`;
+  const magic = buffer[MAGIC_AT];
+  if (magic !== 2) return `its magic is ${magic}`;
+  const length = buffer.readInt32BE(8);
+  if (length < HEADER - 12) return `its batchLength is ${length}, less than a header`;
+  const follow = buffer.length - 12;
+  return follow < length ? `its batchLength is ${length}, and ${follow} bytes follow` : undefined;
 }

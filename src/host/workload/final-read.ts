@@ -100,6 +100,8 @@ function conclude(job: FinalReadJob, goal: Goal): void {
     to: end,
     reached: place.position,
   } as const;
-  const error = goal.error ?? (type === 'ok' ? undefined : 'not reached in time');
+  const { stuck } = place;
+  const why = stuck?.position === place.position ? `: batch there: ${stuck.why}` : '';
+  const error = goal.error ?? (type === 'ok' ? undefined : `not reached in time${why}`);
   job.recorder.add(error === undefined ? entry : { ...entry, error });
 }

@@ -11,11 +11,15 @@ export function recordPoll(polled: PolledBatches, topic: number, run: RunMark): 
   const runs: [number, number, number, number][] = [];
   const strange: StrangeRecord[] = [];
   const corrupt: CorruptBatch[] = [];
+  if (polled.damage !== undefined) {
+    corrupt.push({ offset: from, expected: 0, actual: 0, damage: polled.damage });
+  }
   let open: [number, number, number, number] | undefined;
   for (const batch of batches) {
-    const { baseOffset, crcExpected, crcActual } = batch;
-    if (crcExpected !== crcActual || batch.damage !== undefined) {
-      corrupt.push({ offset: baseOffset, expected: crcExpected, actual: crcActual });
+    const { baseOffset, crcExpected, crcActual, damage } = batch;
+    if (crcExpected !== crcActual || damage !== undefined) {
+      const sums = { expected: crcExpected, actual: crcActual };
+      corrupt.push({ offset: baseOffset, ...sums, ...(damage === undefined ? {} : { damage }) });
     }
     for (const { offset, value } of batch.records) {
       // A fetch returns whole batches: records before the position were not asked for.
