@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { KIBOSH_NOTHING } from '../core/disk/kibosh.ts';
 import { canonicalMountPoint } from '../host/fuse/control-client.ts';
-import { prepareMountPoint, superviseMount } from '../host/fuse/supervise.ts';
+import { mountNotStarted, prepareMountPoint, superviseMount } from '../host/fuse/supervise.ts';
 
 const USAGE = `usage: kibosh [options] --target TARGET MOUNTPOINT
   --target TARGET       the directory that is shown at MOUNTPOINT
@@ -81,8 +81,9 @@ function startDaemon(
     detached: true,
     cwd: '/',
   });
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     child.once('exit', (code) => resolve(code ?? 1));
+    child.once('error', (cause) => reject(mountNotStarted(cause)));
     child.stdout?.once('data', () => {
       note(child.pid ?? 0);
       child.stdout?.destroy();

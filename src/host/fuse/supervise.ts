@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../core/base/failure.ts';
+import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { cString, libc, MNT_DETACH } from './libc.ts';
 import { ourMountAt } from './mounts.ts';
 import { askDisk, isGone } from './control-client.ts';
@@ -117,10 +117,17 @@ export async function prepareMountPoint(mountPoint: string, target: string): Pro
   }
 }
 
+/** What to tell where the file system's process could not even be started: no memory, no descriptor. */
+export function mountNotStarted(cause: Error): Failure {
+  const message = `the file system's process could not be started: ${reasonOf(cause)}`;
+  return new Failure('mount-not-started', message, { definite: true, cause });
+}
+
 /**
  * Runs the file system in a process of its own, and unmounts lazily what it leaves if it dies: its
  * users get errors then, not a hang. The death of this process does not end it.
  * @returns the exit code: that of the file-system process, 1 where a signal ended it.
+ * @throws Failure 'mount-not-started'
  */
 export async function superviseMount(
   script: string,
@@ -128,22 +135,25 @@ export async function superviseMount(
   mountPoint: string,
   ready: (pid: number) => void,
 ): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, script, ...argv], {
+  const child: ChildProcess = spawn(process.execPath, [...process.execArgv, script, ...argv], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('exit', (exitCode) => resolve(exitCode ?? 1));
+    child.once('error', (cause) => reject(mountNotStarted(cause)));
   });
   const forward = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, forward);
   let said = '';
-  child.stdout.on('data', (part: Buffer) => {
+  // Without a descriptor for it there is none.
+  child.stdout?.on('data', (part: Buffer) => {
     said += part.toString('utf8');
     if (said === READY && child.pid !== undefined) ready(child.pid);
   });
-  const code = await new Promise<number>((resolve) => {
-    child.once('exit', (exitCode) => resolve(exitCode ?? 1));
-  });
+  const code = await ended;
   if (code !== 0 && (await unmountLeftover(mountPoint))) {
     process.stderr.write(`faultline mount: the file system ended; ${mountPoint} is unmounted\n`);
   }
