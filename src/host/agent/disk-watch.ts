@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskHits, type HitNote } from '../../core/disk/hits.ts';
+import { reasonOf } from '../../core/base/failure.ts';
 import type { AgentState } from '../../core/agent/state.ts';
 import { reachableMounts } from '../fuse/mounts.ts';
 import { CONTROL_DIRECTORY } from '../fuse/control-path.ts';
@@ -17,6 +18,9 @@ const ANSWER_MS = WAIT_MS + 10_000;
 /** Hits come by the thousand: they are fetched a few times a second. */
 const PAUSE_MS = 250;
 const SUMMARY_MS = 1_000;
+/** What failed is tried again twice as late each time, up to here. */
+const LONGEST_PAUSE_MS = SCAN_MS;
+const THE_MOUNTS = 'the mounts of this machine';
 const KNOWN = 1_000;
 
 export interface DiskWatchPorts {
@@ -24,8 +28,14 @@ export interface DiskWatchPorts {
   onHit: (fault: { id: string; kind: string }, note: HitNote) => void;
   /** The process of a mount has ended. `detached`: it left its mount, which is gone now. */
   onEnd: (mountPoint: string, detached: boolean) => void;
-  /** Something that is tried again. */
+  /** Something that is tried again; told when it is another than the last time. */
   onTrouble: (error: unknown, mountPoint: string) => void;
+}
+
+/** How file systems of ours are found and asked. */
+interface DiskAccess {
+  mounts: () => string[];
+  ask: typeof askDisk;
 }
 
 /**
@@ -38,19 +48,23 @@ export class DiskWatch {
   readonly #hits = new DiskHits();
   /** Faults by token, of those that this agent has armed. */
   readonly #faults = new Map<string, { id: string; kind: string }>();
+  /** By place, what was told of it last. */
+  readonly #troubles = new Map<string, string>();
+  readonly #access: DiskAccess;
   #timer: NodeJS.Timeout | undefined;
   /** Aborted by close(): a question that waits would keep the process. */
   readonly #closed = new AbortController();
 
-  constructor(ports: DiskWatchPorts) {
+  constructor(ports: DiskWatchPorts, access?: DiskAccess) {
     this.#ports = ports;
+    this.#access = access ?? { mounts: reachableMounts, ask: askDisk };
   }
 
   start(): void {
     this.#timer = setInterval(() => this.#scan(), SCAN_MS);
     this.#timer.unref();
     this.#scan();
-    removeDeadSockets().catch((error: unknown) => this.#ports.onTrouble(error, CONTROL_DIRECTORY));
+    removeDeadSockets().catch((error: unknown) => this.#trouble(error, CONTROL_DIRECTORY));
   }
 
   close(): void {
@@ -63,19 +77,28 @@ export class DiskWatch {
       if (this.#watched.has(mountPoint)) continue;
       this.#watched.add(mountPoint);
       this.#watch(mountPoint)
-        .catch((error: unknown) => this.#ports.onTrouble(error, mountPoint))
+        .catch((error: unknown) => this.#trouble(error, mountPoint))
         .finally(() => this.#watched.delete(mountPoint));
     }
   }
 
   #mounts(): string[] {
     try {
-      return reachableMounts();
+      const mounts = this.#access.mounts();
+      this.#troubles.delete(THE_MOUNTS);
+      return mounts;
     } catch (error) {
       // No descriptor left, most likely: the next look may have one.
-      this.#ports.onTrouble(error, 'the mounts of this machine');
+      this.#trouble(error, THE_MOUNTS);
       return [];
     }
+  }
+
+  #trouble(error: unknown, place: string): void {
+    const reason = reasonOf(error);
+    if (this.#troubles.get(place) === reason) return;
+    this.#troubles.set(place, reason);
+    this.#ports.onTrouble(error, place);
   }
 
   async #watch(mountPoint: string): Promise<void> {
@@ -83,12 +106,15 @@ export class DiskWatch {
     let after = 0;
     let waitMs = WAIT_MS;
     let hasAnswered = false;
+    let pauseMs = PAUSE_MS;
     while (!signal.aborted) {
       try {
         const route = `/v1/disk/events?after=${after}&waitMs=${waitMs}`;
-        const said = await askDisk(mountPoint, 'GET', route, undefined, ANSWER_MS, signal);
+        const said = await this.#access.ask(mountPoint, 'GET', route, undefined, ANSWER_MS, signal);
         const { events, hits } = said as { events: DiskEvent[]; hits: Record<string, number> };
         hasAnswered = true;
+        pauseMs = PAUSE_MS;
+        this.#troubles.delete(mountPoint);
         after = events.at(-1)?.number ?? after;
         waitMs = this.#tell(events, hits) ? SUMMARY_MS : WAIT_MS;
         if (events.length > 0) await sleep(PAUSE_MS, undefined, { ref: false });
@@ -99,8 +125,9 @@ export class DiskWatch {
         // A connection that broke: the next one is refused where the process has ended.
         const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
         if (code === 'ECONNRESET') continue;
-        this.#ports.onTrouble(error, mountPoint);
-        await sleep(PAUSE_MS, undefined, { ref: false });
+        this.#trouble(error, mountPoint);
+        await sleep(pauseMs, undefined, { ref: false });
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
     }
   }
