@@ -129,15 +129,20 @@ type Forward = (message: Buffer, resolver: string) => Promise<Buffer | undefined
 export const forwardUdp: Forward = (message, resolver) =>
   new Promise((resolve) => {
     const socket = createSocket(isIpv6(resolver) ? 'udp6' : 'udp4');
+    let isOver = false;
     const end = (reply?: Buffer): void => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       socket.removeAllListeners().close();
       resolve(reply);
     };
     const timer = setTimeout(() => end(), FORWARD_MS);
+    // Without a callback nobody is told that it was refused, as by a fault's own rules.
+    const send = (): void => socket.send(message, (error) => (error ? end() : undefined));
     socket.on('error', () => end()).on('message', (reply) => end(reply));
     // Also called where there is no way there (a network that is cut): then with the error.
-    socket.connect(53, resolver, (error?: Error) => (error ? end() : socket.send(message)));
+    socket.connect(53, resolver, (error?: Error) => (error ? end() : send()));
   });
 
 const forwardTcp: Forward = (message, resolver) =>
