@@ -1,5 +1,18 @@
 import type { ReadBatch } from './record-batch.ts';
 
+const isDamaged = ({ crcExpected, crcActual }: ReadBatch): boolean => crcExpected !== crcActual;
+
+/**
+ * What a reader delivers of control batches: of one whose CRC fails that it is there, and no record of
+ * it; of others nothing. That it is a control batch may be all that is wrong.
+ */
+export function withoutControl(batches: readonly ReadBatch[]): ReadBatch[] {
+  return batches.flatMap((batch) => {
+    if (!batch.control) return [batch];
+    return isDamaged(batch) ? [{ ...batch, records: [] }] : [];
+  });
+}
+
 export interface AbortedTransaction {
   producerId: number;
   firstOffset: number;
@@ -11,7 +24,7 @@ export interface AbortedTransaction {
  * transactions to the next abort marker of that producer. (A map that keeps one range a producer
  * lets records of the others through.)
  * @param batches of one fetch response, in offset order. @param aborted its list, any order.
- * @returns the batches a read_committed reader may deliver; control batches are never among them.
+ * @returns the batches a read_committed reader may deliver, without control batches.
  */
 export function committedBatches(
   batches: readonly ReadBatch[],
@@ -26,9 +39,10 @@ export function committedBatches(
     }
     if (batch.control) {
       if (batch.marker === 'abort') open.delete(batch.producerId);
+      committed.push(batch);
     } else if (!(batch.transactional && open.has(batch.producerId))) {
       committed.push(batch);
     }
   }
-  return committed;
+  return withoutControl(committed);
 }

@@ -1,5 +1,5 @@
 import { Failure, reasonOf } from '../../core/base/failure.ts';
-import { committedBatches } from './aborted.ts';
+import { committedBatches, withoutControl } from './aborted.ts';
 import { EARLIEST, errorName, LATEST, listOffset } from './admin.ts';
 import type { ClusterConnections } from './cluster-connections.ts';
 import { fetchRecords, type FetchedTopicPartition } from './fetch-request.ts';
@@ -231,7 +231,7 @@ export class Reader {
       logStart: fetched.logStartOffset,
       batches: this.#settings.readCommitted
         ? committedBatches(all, fetched.aborted)
-        : all.filter(({ control }) => !control),
+        : withoutControl(all),
     });
   }
 

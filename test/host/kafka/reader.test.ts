@@ -111,3 +111,16 @@ test('a topic-partition that cannot be read is no hindrance to the others of its
   );
   assert.equal(polls[0]?.place.topicPartition, 1);
 });
+
+for (const readCommitted of [false, true])
+  test(`a control batch whose CRC fails is told, its records are not (${readCommitted})`, async () => {
+    const control = (bytes: Buffer) => void bytes.writeInt16BE(0x20, 21);
+    const { polls } = await read([batch(control)], { readCommitted }, 1);
+    assert.deepEqual(
+      polls[0]?.batches.map(({ records }) => records),
+      [[]],
+    );
+    const { corrupt, strange } = recordPoll(polls[0], 0, { run: 'r' } as never);
+    assert.equal(corrupt?.length, 1);
+    assert.equal(strange, undefined);
+  });
