@@ -1,8 +1,19 @@
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
 import { exec } from '../exec.ts';
+import { tryLock } from '../libc.ts';
 import { INSIDE } from './place.ts';
 
 export const KAFKA_VERSION = '4.1.0';
@@ -20,6 +31,7 @@ export interface KafkaCache {
 
 /** Of a download: a hundred jars. */
 const FETCH_TIMEOUT_MS = 600_000;
+const LOCK_LOOK_MS = 100;
 /** Paths that a node covers with its own: nothing a broker needs may lie below. */
 const COVERED = ['/tmp/', '/run/', '/mnt/', '/var/lib/', '/var/log/'];
 
@@ -40,10 +52,42 @@ export function kafkaJarsPresent(root: string, version = KAFKA_VERSION): boolean
   return existsSync(join(kafkaDirectory(root, version), `kafka_2.13-${version}.jar`));
 }
 
+/** Does something that another lab of this machine may be about to do, too: one after the other. */
+async function alone<Result>(
+  directory: string,
+  say: (line: string) => void,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  mkdirSync(directory, { recursive: true });
+  // The lock is on the directory itself, and goes with its holder, however that ends.
+  const lock = openSync(directory, 'r');
+  try {
+    for (let waited = false; !tryLock(lock); waited = true) {
+      if (!waited) say('another lab makes Kafka ready: waiting for it');
+      await sleep(LOCK_LOOK_MS);
+    }
+    return await act();
+  } finally {
+    closeSync(lock);
+  }
+}
+
 /** Before it a KRaft cluster lacks what the lab asks of it (DescribeQuorum, combined snapshots). */
 const FIRST_RELEASE = [3, 3];
 
-/** Fetches the jars of a release other than the usual one. @throws Failure */
+/** Fetches the jars of a release other than the usual one, unless they are here. @throws Failure */
+export async function bringRelease(
+  root: string,
+  version: string,
+  say: (line: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const kept = dirname(kafkaDirectory(root, version));
+  await alone(kept, say, async () => {
+    if (!kafkaJarsPresent(root, version)) await fetchRelease(root, version, say, env);
+  });
+}
+
 async function fetchRelease(
   root: string,
   version: string,
@@ -96,6 +140,18 @@ export function withoutKafka(root: string): KafkaCache {
   return { directory, java: '', checkpoint: '', archiveInside: '' };
 }
 
+async function prepareStarts(
+  root: string,
+  say: (line: string) => void,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  say('preparing Kafka for fast starts (once)');
+  const script = join(root, 'lab', 'prepare-kafka.sh');
+  const enter = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  await exec([...enter, script, ...argv], { timeoutMs: 120_000, env });
+}
+
 /**
  * Checks that java and the jars are here, and makes once what every broker start reuses.
  * @throws Failure 'java-missing', 'java-covered', 'kafka-jars-missing', 'bad-release' with the remedy.
@@ -109,7 +165,7 @@ export async function prepareKafka(
   const directory = kafkaDirectory(root, version);
   const java = requireJava();
   const present = kafkaJarsPresent(root, version);
-  if (!present && version !== KAFKA_VERSION) await fetchRelease(root, version, say, env);
+  if (!present && version !== KAFKA_VERSION) await bringRelease(root, version, say, env);
   else if (!present) {
     throw new Failure(
       'kafka-jars-missing',
@@ -122,11 +178,11 @@ export async function prepareKafka(
   const { mtimeMs, size } = statSync(java);
   const archive = `${fnv1a64(`${java} ${mtimeMs} ${size}`).toString(16).padStart(16, '0')}.jsa`;
   mkdirSync(ours, { recursive: true });
-  if (!existsSync(checkpoint) || !existsSync(join(ours, archive))) {
-    say('preparing Kafka for fast starts (once)');
-    const script = join(root, 'lab', 'prepare-kafka.sh');
-    const argv = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    await exec([...argv, script, directory, java, archive], { timeoutMs: 120_000, env });
+  const isReady = (): boolean => existsSync(checkpoint) && existsSync(join(ours, archive));
+  if (!isReady()) {
+    await alone(ours, say, async () => {
+      if (!isReady()) await prepareStarts(root, say, [directory, java, archive], env);
+    });
   }
   const archiveInside = existsSync(join(ours, archive)) ? `${INSIDE.kafka}/lab/${archive}` : '';
   return { directory, java, checkpoint, archiveInside };
