@@ -31,12 +31,7 @@ export class UsageWatch {
   }
 
   #look(): void {
-    const parents = new Map<number, number>();
-    for (const name of readdirSync('/proc')) {
-      const pid = Number(name);
-      const parent = Number.isInteger(pid) ? statOf(pid)?.[1] : undefined;
-      if (parent !== undefined) parents.set(pid, Number(parent));
-    }
+    const parents = parentsOfAll();
     const nowMb: Record<string, number> = {};
     const ours: number[] = [];
     let sumMb = 0;
@@ -79,6 +74,17 @@ export class UsageWatch {
       distinctMb: this.#distinctMb,
     };
   }
+}
+
+/** Of every process on the machine, its parent. */
+export function parentsOfAll(): Map<number, number> {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    const parent = Number.isInteger(pid) ? statOf(pid)?.[1] : undefined;
+    if (parent !== undefined) parents.set(pid, Number(parent));
+  }
+  return parents;
 }
 
 /** Fields of /proc/PID/stat (proc(5)) after the name: state, parent, ...; undefined: it has ended. */
