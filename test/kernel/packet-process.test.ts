@@ -84,6 +84,24 @@ suite(
       assert.deepEqual(await rig.leftovers(), []);
     });
 
+    onRig('whoever has taken the name of its counters before keeps nobody from it', async (rig) => {
+      const names = JSON.stringify([`${TOKEN}-packets`, `${TOKEN}-packets-`]);
+      const squat = `for (const name of ${names}) require('net').createServer()
+        .listen('\\0' + name, () => console.log(name))`;
+      const other = rig.network.spawn(rig.nodes[0], [process.execPath, '-e', squat], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      try {
+        let said = '';
+        other.stdout?.on('data', (part: Buffer) => (said += part.toString('utf8')));
+        await until('both names to be taken', () => said.split('\n').length === 3);
+        await rig.shape({ loss: likely(1, 10) });
+        assert.equal((await rig.counts()).running, true);
+      } finally {
+        other.kill('SIGKILL');
+      }
+    });
+
     onRig('jitter: as spread as asked, and out of order', async (rig) => {
       const delay = { latencyUs: 50_000, jitterUs: 20_000, correlation: NONE } as const;
       await rig.shape({ delay: { ...delay, distribution: 'uniform' } });

@@ -1,14 +1,22 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import { fnv1a64 } from '../../core/base/hash.ts';
 import type { ProcessRef } from '../../core/model/process-match.ts';
 import { markedProcesses, processesOf } from '../linux/marked-processes.ts';
-import { ENDED, sendSignal, waitFor, type SeenProcess } from '../linux/processes.ts';
+import {
+  ENDED,
+  readBounded,
+  seeProcess,
+  sendSignal,
+  waitFor,
+  type SeenProcess,
+} from '../linux/processes.ts';
 import type { Start } from '../linux/starts.ts';
 import { COUNTS } from './counters.ts';
-import { countersAddress, EXIT_TAKEN, type PacketProcess } from './serve.ts';
+import { countersAddress, EXIT_TAKEN, SECRET, type PacketProcess } from './serve.ts';
 
 const BIN = join(import.meta.dirname, '../../bin/packets.ts');
 const SCRIPT = '/src/bin/packets.ts';
@@ -95,7 +103,8 @@ async function startOn({ token, ...options }: PacketProcess): Promise<boolean> {
 
 function environment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'NODE_COMPILE_CACHE', 'NODE_COMPILE_CACHE_PORTABLE'];
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  const passed = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  return { ...passed, [SECRET]: randomBytes(16).toString('hex') };
 }
 
 /** 'ready', the exit code that says that the queue is taken, or what went wrong. */
@@ -131,6 +140,7 @@ const refsOf = (token: string): ProcessRef[] => processesOf(SCRIPT, token).map((
 
 /** Lets pass what is held and ends the process; kills it where it does not listen. */
 export async function endPackets(token: string): Promise<void> {
+  listening.delete(token);
   const refs = refsOf(token);
   if (refs.length === 0) return;
   // Stopped, it would hear nothing.
@@ -146,16 +156,39 @@ export async function endPackets(token: string): Promise<void> {
 
 /** What it holds is lost: for one that was never steered to, or does not listen. */
 export async function killPackets(token: string): Promise<void> {
+  listening.delete(token);
   const refs = refsOf(token);
   for (const ref of refs) sendSignal(ref, 'SIGKILL');
   await waitFor(refs, GONE, 'SIGKILL');
 }
 
+/** By token: who listens where. Counters are read too often to look through /proc each time. */
+const listening = new Map<string, { ref: ProcessRef; address: string }>();
+
+function addressOf(token: string): string | undefined {
+  const known = listening.get(token);
+  if (known && seeProcess(known.ref.pid)?.ref.birthTicks === known.ref.birthTicks)
+    return known.address;
+  listening.delete(token);
+  const ref = refsOf(token)[0];
+  if (!ref) return undefined;
+  const environ = readBounded(`/proc/${ref.pid}/environ`) ?? '';
+  const entry = environ.split('\0').find((each) => each.startsWith(`${SECRET}=`));
+  const address = countersAddress(token, entry?.slice(SECRET.length + 1));
+  listening.set(token, { ref, address });
+  return address;
+}
+
 /** Its counters, by counters.ts; undefined where nobody answers. */
-export function readCounters(token: string): Promise<number[] | undefined> {
+export async function readCounters(token: string): Promise<number[] | undefined> {
+  const path = addressOf(token);
+  return path === undefined ? undefined : askAt(path);
+}
+
+function askAt(path: string): Promise<number[] | undefined> {
   return new Promise((resolve) => {
     let text = '';
-    const socket = connect({ path: countersAddress(token) });
+    const socket = connect({ path });
     socket.setTimeout(COUNTERS_MS, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
     socket.on('error', () => undefined); // told below: nothing came

@@ -19,8 +19,15 @@ export interface PacketProcess extends PacketWork {
 export const EXIT_TAKEN = 3;
 const LOOK_MS = 200;
 
-/** An abstract Unix socket: it belongs to the network namespace, as the queue does (unix(7)). */
-export const countersAddress = (token: string): string => `\0${token}-packets`;
+/** In a packet process's environment, which only its own user and root may read (proc_pid_environ(5)). */
+export const SECRET = 'FAULTLINE_PACKETS_SECRET';
+
+/**
+ * An abstract Unix socket: it belongs to the network namespace, as the queue does (unix(7)). Any user may
+ * take such a name, so nobody else can know it before we have.
+ */
+export const countersAddress = (token: string, secret = ''): string =>
+  `\0${token}-packets-${secret}`;
 
 /** Whoever connects is told the counters, and can change nothing. */
 function showCounters(token: string, counters: Counters): Promise<void> {
@@ -30,7 +37,7 @@ function showCounters(token: string, counters: Counters): Promise<void> {
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(countersAddress(token), resolve);
+    server.listen(countersAddress(token, process.env[SECRET]), resolve);
     server.unref();
   });
 }
