@@ -36,7 +36,10 @@ export interface DiskWatchPorts {
 interface DiskAccess {
   mounts: () => string[];
   ask: typeof askDisk;
+  unmountLeftover: typeof unmountLeftover;
 }
+
+const REAL: DiskAccess = { mounts: reachableMounts, ask: askDisk, unmountLeftover };
 
 /**
  * Listens to every file system of ours on this machine: forwards what it hits, and learns of its
@@ -55,9 +58,9 @@ export class DiskWatch {
   /** Aborted by close(): a question that waits would keep the process. */
   readonly #closed = new AbortController();
 
-  constructor(ports: DiskWatchPorts, access?: DiskAccess) {
+  constructor(ports: DiskWatchPorts, access = REAL) {
     this.#ports = ports;
-    this.#access = access ?? { mounts: reachableMounts, ask: askDisk };
+    this.#access = access;
   }
 
   start(): void {
@@ -133,7 +136,21 @@ export class DiskWatch {
   }
 
   async #ended(mountPoint: string): Promise<void> {
-    this.#ports.onEnd(mountPoint, await unmountLeftover(mountPoint));
+    let pauseMs = PAUSE_MS;
+    while (!this.#closed.signal.aborted) {
+      let detached: boolean;
+      try {
+        detached = await this.#access.unmountLeftover(mountPoint);
+      } catch (error) {
+        // Whoever looks again later knows no more that it has answered, and would let it be.
+        this.#trouble(error, mountPoint);
+        await sleep(pauseMs, undefined, { ref: false });
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        continue;
+      }
+      this.#troubles.delete(mountPoint);
+      return this.#ports.onEnd(mountPoint, detached);
+    }
   }
 
   /** @returns whether hits are left to be told of soon. */
