@@ -27,12 +27,12 @@ export const controllers: Checker = {
     const claims = new Map<string, Claim>();
     const found = new Finding();
     const told = new Set<string>();
-    let answers = 0;
+    const silent = new Set(header.controllers);
     return {
       entry(entry) {
         if (entry.type === 'header' || entry.f !== 'controller') return;
-        answers++;
         const { node, id, leader, epoch, startedNs, timeNs } = entry;
+        silent.delete(node);
         if (leader !== id) {
           claims.delete(node);
           return;
@@ -59,9 +59,11 @@ export const controllers: Checker = {
       },
       finish(report) {
         found.report(report, 'twoControllers');
-        if ((header.controllers?.length ?? 0) > 0 && answers === 0) {
-          report.unknown('no controller ever answered');
-        }
+        if (silent.size === 0) return;
+        // It claimed nothing; what it took itself for, nobody knows.
+        const isAll = silent.size === header.controllers?.length;
+        const who = `controllers that never answered: ${[...silent].join(', ')}`;
+        report.unknown(isAll ? 'no controller ever answered' : who);
       },
     };
   },

@@ -123,8 +123,9 @@ export interface ControllerEntry extends Base {
   node: string;
   /** Its Kafka id. */
   id: number;
-  /** Kafka id of the active controller, -1: it knows none. */
+  /** Kafka id of the active controller; -1: not the one asked, which says no more than that. */
   leader: number;
+  /** -1: not said. */
   epoch: number;
 }
 

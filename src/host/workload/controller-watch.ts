@@ -1,3 +1,4 @@
+import { Failure } from '../../core/base/failure.ts';
 import type { ControllerAddress, WorkloadSpec } from '../../core/workloads/spec.ts';
 import { describeQuorum } from '../kafka/admin.ts';
 import { BrokerConnection } from '../kafka/broker-connection.ts';
@@ -50,7 +51,7 @@ export class ControllerWatch {
     this.#asking.add(node);
     const startedNs = monotonicNs();
     try {
-      const { leader, epoch } = await describeQuorum(await this.#connection(node, { host, port }));
+      const { leader, epoch } = await askLeader(await this.#connection(node, { host, port }));
       // Stopped meanwhile: the history may be closed.
       if (this.#timer === undefined) return;
       const entry = { startedNs, node, id, leader, epoch };
@@ -77,5 +78,15 @@ export class ControllerWatch {
     this.#connections.set(node, connection);
     await connection.open();
     return connection;
+  }
+}
+
+/** Followers refuse to describe the quorum; that too is an answer. @throws Failure: there is none. */
+async function askLeader(connection: BrokerConnection): Promise<{ leader: number; epoch: number }> {
+  try {
+    return await describeQuorum(connection);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'NOT_LEADER_OR_FOLLOWER') throw error;
+    return { leader: -1, epoch: -1 };
   }
 }

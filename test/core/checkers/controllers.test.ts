@@ -5,7 +5,7 @@ import { checkHistory } from '../../../src/core/checkers/engine/check.ts';
 import { HistoryWriter } from '../../support/histories.ts';
 
 /** One answer: at which second, by whom, whom it takes for the active one, in which epoch. */
-type Said = [seconds: number, node: 'k1' | 'k2', leader: 1 | 2, epoch: number];
+type Said = [seconds: number, node: 'k1' | 'k2', leader: -1 | 1 | 2, epoch: number];
 
 function found(said: readonly Said[], controllers = ['k1', 'k2']): string[] {
   const history = new HistoryWriter({ controllers });
@@ -41,6 +41,9 @@ suite('two active controllers', () => {
 
   test('for a moment: a hand-over', () => {
     assert.deepEqual(found(both(5, 14)), ['valid']);
+    // k1 says between its claims that it is none; that it became it again is no claim of the whole time.
+    const between = inTime(...both(5, 16), [10, 'k1', -1, -1]);
+    assert.deepEqual(found(between), ['valid']);
     assert.deepEqual(found([...both(5, 8), [9, 'k1', 2, 2], [40, 'k2', 2, 2]]), ['valid']);
   });
 
@@ -68,6 +71,13 @@ suite('two active controllers', () => {
       [18, 'k1', 1, 3],
     ];
     assert.deepEqual(found(anew), ['valid']);
+  });
+
+  test('one that never answered: nobody knows of it; one that refuses has answered', () => {
+    assert.deepEqual(found(claims('k1', 1, 0, 5)), ['unknown']);
+    assert.deepEqual(found(inTime(...claims('k1', 1, 0, 5), [3, 'k2', -1, -1])), ['valid']);
+    // What was found stays found.
+    assert.deepEqual(found(both(5, 16), ['k1', 'k2', 'k3']), ['twoControllers', 'invalid']);
   });
 
   test('nobody answered: nobody knows; nobody was asked: nothing is claimed', () => {

@@ -7,14 +7,17 @@ import { StubBroker } from '../../support/stub-broker.ts';
 import { until } from '../../support/until.ts';
 
 const DESCRIBE_QUORUM = 55;
+const NOT_LEADER = 6;
 
 test('every controller is asked itself, and only answers are recorded', async () => {
-  const stubs = [new StubBroker(), new StubBroker()];
+  const stubs = [new StubBroker(), new StubBroker(), new StubBroker()];
   const ports = await Promise.all(stubs.map((stub) => stub.listen()));
   for (const [index, stub] of stubs.entries()) {
     stub.answer = ({ head }) => {
       if (head.apiKey !== DESCRIBE_QUORUM) return null;
-      const state = { partitionIndex: 0, leaderId: index + 1, leaderEpoch: 7 + index };
+      // The last is a follower: it says so, and nothing else.
+      const told = { leaderId: index + 1, leaderEpoch: 7 + index };
+      const state = { partitionIndex: 0, ...(index === 2 ? { errorCode: NOT_LEADER } : told) };
       const topics = [{ topicName: '__cluster_metadata', partitions: [state] }];
       return Buffer.from(writeResponse(head, { topics }));
     };
@@ -31,12 +34,16 @@ test('every controller is asked itself, and only answers are recorded', async ()
   const watch = new ControllerWatch({ kind: 'log', run: 'r', kafka, controllers }, recorder, 5);
   watch.start();
   try {
-    await until('four answers', () => entries.length >= 4);
+    await until('six answers', () => entries.length >= 6);
     const said = entries.map((entry) =>
       entry.f === 'controller' ? `${entry.node} ${entry.id} ${entry.leader} ${entry.epoch}` : '',
     );
-    assert.deepEqual([...new Set(said)].sort(), ['k1 1 1 7', 'k2 2 2 8']);
+    assert.deepEqual([...new Set(said)].sort(), ['k1 1 1 7', 'k2 2 2 8', 'k3 3 -1 -1']);
     assert.ok(entries.every(({ process }) => process === 5));
+    assert.deepEqual(
+      stubs.map(({ connections }) => connections),
+      [1, 1, 1],
+    );
   } finally {
     watch.stop();
     for (const stub of stubs) await stub.close();
