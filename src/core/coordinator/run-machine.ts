@@ -11,6 +11,7 @@ import {
   REFUSED_RETRY_MS,
   requestOf,
   roundMs,
+  silentMs,
   steadyMs,
   type RunOrder,
   type RunRecord,
@@ -133,21 +134,33 @@ function starting(record: RunRecord, view: RunView): RunStep {
   return late ?? stay(record, { order: 'startWorkload' });
 }
 
-function succeeds(view: RunView): boolean {
+/** Notes when a slow load last succeeded: it need not every second, its own pace is what counts. */
+function withSuccess(record: RunRecord, view: RunView): RunRecord {
+  const isSlow = silentMs(record.status.scenario) > 0;
+  return isSlow && succeedsNow(view) ? { ...record, succeededAtMs: view.nowMs } : record;
+}
+
+function succeedsNow(view: RunView): boolean {
   return (view.workload?.perSecond.acknowledged ?? 0) > 0;
+}
+
+function succeeds({ succeededAtMs, status }: RunRecord, view: RunView): boolean {
+  if (succeedsNow(view) || succeededAtMs === undefined) return succeedsNow(view);
+  return view.nowMs - succeededAtMs <= silentMs(status.scenario);
 }
 
 function steadyState(record: RunRecord, view: RunView): RunStep {
   const early = interrupted(record, view);
   if (early) return early;
   const loaded = record.status.scenario.workload !== undefined;
-  const next = holding(record, !loaded || (succeeds(view) && view.whole), view.nowMs);
+  const seen = withSuccess(record, view);
+  const next = holding(seen, !loaded || (succeeds(seen, view) && view.whole), view.nowMs);
   const lengthMs = steadyMs(record.status.scenario);
   if (heldFor(next, loaded ? lengthMs : 0, view.nowMs)) {
     const begun = go(next, 'faults', view);
     return stay({ ...begun.record, faultsAtMs: view.nowMs });
   }
-  const patienceMs = PATIENCE_MS.steadyState + lengthMs;
+  const patienceMs = PATIENCE_MS.steadyState + lengthMs + silentMs(record.status.scenario);
   const says = view.whole ? 'the workload did not succeed steadily' : view.wholeSays;
   return gaveUp(next, view, patienceMs, `no steady state (${says})`) ?? stay(next);
 }
@@ -224,7 +237,8 @@ function recovery(record: RunRecord, view: RunView): RunStep {
     return finish(reason === undefined ? record : endEarly(record, 'failed', reason), view);
   }
   const loaded = record.status.scenario.workload !== undefined;
-  const next = holding(record, view.whole && (!loaded || succeeds(view)), view.nowMs);
+  const seen = withSuccess(record, view);
+  const next = holding(seen, view.whole && (!loaded || succeeds(seen, view)), view.nowMs);
   const tookMs = (next.holdsSinceMs ?? view.nowMs) - next.phaseAtMs;
   const limitMs = recoveryMs(record.status.scenario);
   const recovered = heldFor(next, WHOLE_FOR_MS, view.nowMs);

@@ -17,6 +17,8 @@ export interface RunRecord {
   faultsAtMs?: number;
   /** Since when what the phase waits for has held without a break. */
   holdsSinceMs?: number;
+  /** When in this phase the load was last seen to succeed. */
+  succeededAtMs?: number;
   /** Position in the schedule of the next fault to create. */
   nextFault: number;
   /** Why the run goes no further than healing. */
@@ -75,6 +77,11 @@ export function roundMs({ workload }: Scenario): number {
   return workloadNamed(workload?.kind ?? '')?.roundMs(workload?.params) ?? 0;
 }
 
+/** How long a load that succeeds may show nothing of it; 0: not for a second. */
+export function silentMs({ workload }: Scenario): number {
+  return workloadNamed(workload?.kind ?? '')?.silentMs(workload?.params) ?? 0;
+}
+
 /** A run that has not begun. */
 export function newRun(
   id: string,
@@ -122,7 +129,7 @@ export function requestOf(run: RunStatus, position: number): FaultRequest | unde
 
 /** The same run in another phase. @param at RFC 3339. */
 export function inPhase(record: RunRecord, phase: RunPhase, nowMs: number, at: string): RunRecord {
-  const { holdsSinceMs: _over, ...rest } = record;
+  const { holdsSinceMs: _over, succeededAtMs: _past, ...rest } = record;
   const phases = [...record.status.phases, { phase, at }];
   return { ...rest, phaseAtMs: nowMs, status: { ...record.status, phase, phases } };
 }
