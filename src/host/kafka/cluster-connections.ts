@@ -1,4 +1,4 @@
-import { metadataV9 } from '@platformatic/kafka';
+import { metadataV12, metadataV9 } from '@platformatic/kafka';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
 import {
   AnswerError,
@@ -24,6 +24,8 @@ export function parseBootstrap(text: string): Address[] {
 }
 
 export type MetadataResponse = ReturnType<typeof metadataV9.parseResponse>;
+/** Topics have their ids. */
+export type TopicsResponse = ReturnType<typeof metadataV12.parseResponse>;
 
 interface Slot {
   connection: BrokerConnection;
@@ -140,19 +142,26 @@ export class ClusterConnections {
 }
 
 /** Metadata v9 (Kafka 2.4 and later); errors of single topics stay in the answer. */
-export async function askMetadata(
+export function askMetadata(
   connection: BrokerConnection,
   topics: string[] | null,
 ): Promise<MetadataResponse> {
-  try {
-    return await connection.call(metadataV9.api, topics, false, false);
-  } catch (error) {
-    // The library throws when one topic has an error; the rest of the answer is as good as ever.
-    if (error instanceof AnswerError && isMetadata(error.response)) return error.response;
-    throw error;
-  }
+  return whole(connection.call(metadataV9.api, topics, false, false));
 }
 
-function isMetadata(response: unknown): response is MetadataResponse {
-  return typeof response === 'object' && response !== null && 'brokers' in response;
+/** Metadata v12 (Kafka 3.1 and later); errors of single topics stay in the answer. */
+export function askTopics(connection: BrokerConnection, topics: string[]): Promise<TopicsResponse> {
+  return whole(connection.call(metadataV12.api, topics, false, false));
+}
+
+/** The library throws when one topic has an error; the rest of the answer is as good as ever. */
+async function whole<T extends object>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    const response: unknown = error instanceof AnswerError ? error.response : undefined;
+    if (typeof response === 'object' && response !== null && 'brokers' in response)
+      return response as T;
+    throw error;
+  }
 }

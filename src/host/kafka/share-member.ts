@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { metadataV12 } from '@platformatic/kafka';
 import { Failure } from '../../core/base/failure.ts';
-import type { ClusterConnections } from './cluster-connections.ts';
+import { errorName } from './admin.ts';
+import { askTopics, type ClusterConnections } from './cluster-connections.ts';
 import { pause } from './pause.ts';
 import { shareHeartbeat, type ShareFetchLimits, type SharePlace } from './share-requests.ts';
 import { ShareSession, type ShareRecord } from './share-session.ts';
@@ -61,7 +61,11 @@ export class ShareMember {
 
   #note(error: unknown): void {
     if (!(error instanceof Failure)) throw error;
-    this.errors.set(error.code, (this.errors.get(error.code) ?? 0) + 1);
+    this.#count(error.code);
+  }
+
+  #count(code: string): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
   /** Until the end; then it gives back what it has and leaves. */
@@ -135,11 +139,14 @@ export class ShareMember {
   async #askLeaders(): Promise<void> {
     try {
       const answer = await this.#connections.any((one) =>
-        one.call(metadataV12.api, [...this.#settings.topics], false, false),
+        askTopics(one, [...this.#settings.topics]),
       );
       this.#connections.remember(answer as never);
       this.#leadersMs = performance.now();
-      for (const { name, topicId, partitions } of answer.topics) {
+      for (const { errorCode, name, topicId, partitions } of answer.topics) {
+        // One that is missing has no id; the others are read all the same.
+        if (errorCode !== 0) this.#count(errorName(errorCode));
+        if (partitions.length === 0) continue;
         this.#names.set(topicId, name ?? '');
         for (const { partitionIndex: topicPartition, leaderId } of partitions)
           this.#leaders.set(keyOf({ topicId, topicPartition }), leaderId);
