@@ -28,6 +28,17 @@ const external = (command: string[], more: object = {}) => ({
   ...more,
 });
 
+/** Whether a program with this argument runs, apart from what starts it. */
+function runs(mark: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`\0${mark}\0`);
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** Every load is a process, and so is what it starts. */
 const PATIENT = { timeoutMs: 60_000 };
 
@@ -101,8 +112,10 @@ suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
   });
 
   test('a restarted coordinator knows the load that runs, and the one that has ended', async () => {
-    await rig.create('stays', external(node('-e', ECHO)));
+    const mark = `stays-${process.pid}`;
+    await rig.create('stays', external(node('-e', ECHO, mark)));
     await rig.reaches('stays', 'RUNNING');
+    await until('the program runs', () => runs(mark), PATIENT);
     const before = await rig.task('exits');
     await rig.stopCoordinator();
     await rig.startCoordinator();
@@ -111,6 +124,7 @@ suite("loads of Trogdor's protocol", { skip: lacks('linux') }, () => {
     assert.deepEqual(await rig.task('exits'), before);
     await rig.call('DELETE', 'tasks?taskId=stays');
     await until('its process is gone', () => workloads().length === 0, PATIENT);
+    await until('the program is gone', () => !runs(mark), PATIENT);
   });
 
   test('a spec that makes no sense is refused with everything that is wrong with it', async () => {

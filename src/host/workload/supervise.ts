@@ -73,11 +73,16 @@ function note(directory: string, started: WorkloadProcess): void {
   try {
     writeProcess(directory, started);
   } catch (error) {
-    if (birthOf(started.pid) === started.birth) process.kill(started.pid, 'SIGKILL');
+    if (birthOf(started.pid) === started.birth) killAll(started.pid);
     const why = `it could not be noted in ${directory}: ${reasonOf(error)}`;
     const message = `the workload process is ended: ${why}`;
     throw new Failure('workload-not-started', message, { definite: true, cause: error });
   }
+}
+
+/** Ends a load and the programs it runs for others: it leads a process group, as it was started detached. */
+function killAll(pid: number): void {
+  process.kill(-pid, 'SIGKILL');
 }
 
 export interface AdoptedWorkload {
@@ -130,12 +135,12 @@ export function readBenchStatus(directory: string): BenchStatus {
 }
 
 /**
- * Ends a workload process for good (SIGKILL), if it is still the one we started.
+ * Ends a workload process and what it started for good (SIGKILL), if it is still the one we started.
  * @returns whether there was one to end.
  */
 export function killWorkload(directory: string): boolean {
   const found = adoptWorkload(directory);
   if (found?.alive !== true) return false;
-  process.kill(found.process.pid, 'SIGKILL');
+  killAll(found.process.pid);
   return true;
 }
