@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import { withoutSignals } from '../libc.ts';
 
 /** NFT_CTX_OUTPUT_JSON in <nftables/libnftables.h>. */
 const OUTPUT_JSON = 1 << 4;
@@ -37,7 +38,8 @@ export function openLibNftables(): LibNftables | undefined {
   return {
     run(commands, json) {
       setFlags(context, json ? OUTPUT_JSON : 0);
-      const code = Number(runBuffer(context, commands));
+      // It takes a signal, as of a child that ends, for an error of the kernel's, though all is done.
+      const code = withoutSignals(() => Number(runBuffer(context, commands)));
       return { ok: code === 0, output: String(output(context)), error: String(error(context)) };
     },
   };
