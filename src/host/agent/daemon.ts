@@ -3,17 +3,11 @@ import { Failure } from '../../core/base/failure.ts';
 import { initialState } from '../../core/agent/state.ts';
 import { hasEnded } from '../../core/model/lifecycle.ts';
 import { hitEvent } from '../../core/disk/hits.ts';
-import { AGENT_ROUTES } from '../../core/model/api.ts';
 import type { LinkEvent } from '../../core/model/link.ts';
 import { bootClock } from '../boot-clock.ts';
 import { readBootId } from '../clock.ts';
 import { Guard } from '../guard.ts';
-import {
-  serveRoutes,
-  type HttpServer,
-  type ServerLogger,
-  type TlsOptions,
-} from '../http-server.ts';
+import type { HttpServer, ServerLogger, TlsOptions } from '../http-server.ts';
 import type { ListenAddress } from '../http/listen.ts';
 import type { Tokens } from '../http/tokens.ts';
 import { openJournalFile, SlotJournal } from '../journal.ts';
@@ -27,7 +21,7 @@ import { AgentDriver } from './driver.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { AgentEvents } from './events.ts';
 import { agentHandlers, listFaults } from './handlers.ts';
-import { Links } from './link.ts';
+import type { Links } from './link.ts';
 import { Workloads } from './workloads.ts';
 
 /** A healer that is at work is waited for; it leaves everything healed. */
@@ -201,6 +195,12 @@ export class Agent {
   async listen(options: ListenOptions): Promise<HttpServer> {
     const { node, cluster, logger, onBug } = this.#options;
     const { workloads } = this;
+    // An agent without a port, as for one task, need not carry a server in memory.
+    const [{ AGENT_ROUTES }, { serveRoutes }, { Links: LinksOfNode }] = await Promise.all([
+      import('../../core/model/api.ts'),
+      import('../http-server.ts'),
+      import('./link.ts'),
+    ]);
     const ofFaults = agentHandlers({
       node,
       driver: this.driver,
@@ -210,7 +210,7 @@ export class Agent {
       probed: this.#probed,
     });
     const handlers = audited({ ...ofFaults, ...workloads.handlers() }, logger);
-    const links = new Links({
+    const links = new LinksOfNode({
       node,
       cluster,
       handlers,
