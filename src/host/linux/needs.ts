@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
@@ -16,8 +15,8 @@ import { findIptables, programOf } from './iptables.ts';
 import { tryDestroy } from './sockets.ts';
 import { tryQdiscs } from './try-qdiscs.ts';
 import { tryRedirects } from './try-redirects.ts';
+import { trySignals } from './try-signals.ts';
 import { TRIAL_TABLE } from './trial-table.ts';
-import { seeProcess, sendSignal, signalAll, stateOf } from './processes.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -87,32 +86,6 @@ async function tryIptables(
     return { met: false, why: error.message };
   } finally {
     rmSync(dir, { recursive: true });
-  }
-}
-
-/** Stops, continues and kills a child of our own. */
-async function trySignals(): Promise<Found> {
-  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-  try {
-    const seen = child.pid === undefined ? undefined : seeProcess(child.pid);
-    if (!seen) return { met: false, why: 'a child process could not be started or seen' };
-    await signalAll([seen.ref], 'SIGSTOP');
-    const stopped = stateOf(seen.ref) === 'T';
-    await signalAll([seen.ref], 'SIGCONT');
-    return {
-      met: stopped,
-      why: stopped ? 'a child was stopped through a pidfd' : 'SIGSTOP failed',
-    };
-  } catch (error) {
-    return { met: false, why: reasonOf(error) };
-  } finally {
-    const seen = child.pid === undefined ? undefined : seeProcess(child.pid);
-    if (seen) sendSignal(seen.ref, 'SIGKILL');
-    await exited;
   }
 }
 
