@@ -47,12 +47,13 @@ export const bootClock: Clock = {
   },
 };
 
-/** Birth of a process in clock ticks after boot: field 22 of proc_pid_stat(5). */
+/** Birth of a living process in clock ticks after boot: field 22 of proc_pid_stat(5); undefined: there is none. */
 export function birthTicks(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The second field is a name in parentheses that may hold anything, parentheses too.
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19]);
   } catch {
     // No such process: that is the answer.
     return undefined;

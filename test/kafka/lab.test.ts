@@ -7,7 +7,8 @@ import type { LabDescription } from '../../src/host/lab/describe.ts';
 import { takeDown } from '../../src/host/lab/down.ts';
 import { viewOf } from '../../src/host/lab/health.ts';
 import { placeOf } from '../../src/host/lab/place.ts';
-import { birthTicksOf, markedProcesses } from '../../src/host/lab/processes.ts';
+import { birthTicks } from '../../src/host/boot-clock.ts';
+import { markedProcesses } from '../../src/host/lab/processes.ts';
 import { askInit } from '../../src/host/lab/requests.ts';
 import { labStatus } from '../../src/host/lab/status.ts';
 import { bringUp } from '../../src/host/lab/up.ts';
@@ -173,7 +174,7 @@ describe('down leaves nothing', { skip: lacks('root', 'namespaces', 'java', 'kaf
       try {
         await until(moment, () => existsSync(join(directory, moment)), { everyMs: 1 });
         child.kill('SIGKILL');
-        await until('it is dead', () => birthTicksOf(child.pid ?? 0) === undefined);
+        await until('it is dead', () => birthTicks(child.pid ?? 0) === undefined);
       } finally {
         await takeDown(name);
       }

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../core/base/failure.ts';
 import { leaveRootOfNode, makeCgroups } from './cgroups.ts';
 import { nodeDirectory, type LabPlace } from './place.ts';
-import { birthTicksOf } from './processes.ts';
 import type { LabNode } from './record.ts';
 import { inSwitch, marked } from './switch-namespace.ts';
+import { birthTicks } from '../boot-clock.ts';
 
 const NAMESPACES = ['--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup'];
 const START_TIMEOUT_MS = 15_000;
@@ -40,7 +40,7 @@ export function stateOf(place: LabPlace, node: string, what: string): string {
 /** The pid of a node's init as the host numbers it, if it is alive. */
 export function initPidOf(place: LabPlace, node: string): number | undefined {
   const pid = Number(stateOf(place, node, 'init'));
-  return pid > 0 && birthTicksOf(pid) !== undefined ? pid : undefined;
+  return pid > 0 && birthTicks(pid) !== undefined ? pid : undefined;
 }
 
 /** The end of a log, or nothing where there is none. */

@@ -18,16 +18,6 @@ function readProc(path: string): string {
   }
 }
 
-/** Field 22 of /proc/PID/stat, proc_pid_stat(5); undefined: no such process. */
-export function birthTicksOf(pid: number): number | undefined {
-  const stat = readProc(`/proc/${pid}/stat`);
-  if (stat === '') return undefined;
-  // The name in parentheses may hold anything, also ')': fields are counted from the last one.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return Number(fields[19]);
-}
-
 /** All processes that carry this lab's mark, as this PID namespace numbers them. */
 export function markedProcesses(directory: string): number[] {
   const mark = `${MARK}=${directory}`;

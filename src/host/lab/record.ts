@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { birthTicksOf } from './processes.ts';
 import type { LabSize } from '../../core/model/lab-layout.ts';
 import type { LabPlace } from './place.ts';
 import type { Role } from '../../core/model/topology.ts';
+import { birthTicks } from '../boot-clock.ts';
 
 /** A node as the record knows it: all decided before anything is made. */
 export interface LabNode {
@@ -58,7 +58,7 @@ export function readRecord(place: LabPlace): LabRecord | undefined {
 
 /** Whether the process that began to make this lab is still at it. */
 export function makerAlive(record: LabRecord): boolean {
-  return birthTicksOf(record.maker.pid) === record.maker.birthTicks;
+  return birthTicks(record.maker.pid) === record.maker.birthTicks;
 }
 
 /** As a scenario asks for it. */

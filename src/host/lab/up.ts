@@ -21,12 +21,13 @@ import { KAFKA_VERSION, prepareKafka, withoutKafka, type KafkaCache } from './ka
 import { CLIENT_PORT, isBroker, isServer, writeKafkaFiles } from './kafka-files.ts';
 import { lastLines, makeNodeFiles, startNodes, stateOf } from './node-namespace.ts';
 import { nodeDirectory, placeOf, type LabPlace } from './place.ts';
-import { birthTicksOf, markedProcesses } from './processes.ts';
+import { markedProcesses } from './processes.ts';
 import { makerAlive, readRecord, writeRecord, type LabNode, type LabRecord } from './record.ts';
 import { askInit } from './requests.ts';
 import { subnetAddress, subnetAddress6 } from './subnet.ts';
 import { requireSsh, startSsh, writeSshFiles } from './ssh.ts';
 import { connectHost, makeSwitch, marked } from './switch-namespace.ts';
+import { birthTicks } from '../boot-clock.ts';
 
 export interface LabOptions {
   name: string;
@@ -81,7 +82,7 @@ function checkOptions(options: LabOptions): void {
 }
 
 function newRecord(options: LabOptions): LabRecord {
-  const maker = { pid: process.pid, birthTicks: birthTicksOf(process.pid) ?? 0 };
+  const maker = { pid: process.pid, birthTicks: birthTicks(process.pid) ?? 0 };
   return {
     format: 1,
     name: options.name,

@@ -1,4 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { birthTicks } from '../boot-clock.ts';
+import { readBootId } from '../clock.ts';
 import { FILES } from './files.ts';
 
 /** A process that cannot be mistaken for another: this boot, this pid, born at this tick. */
@@ -11,22 +13,6 @@ export interface WorkloadProcess {
 
 /** Of a directory whose file can't be read, and that no process runs in. */
 const UNKNOWN: WorkloadProcess = { pid: 0, birth: 0, bootId: '' };
-
-export function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-}
-
-/** Ticks of birth; undefined: no such process, or only its zombie. */
-export function birthOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : Number(fields[19]);
-  } catch {
-    // Not there: that is the answer.
-    return undefined;
-  }
-}
 
 /** What a workload's process is called with after its script. */
 export function workloadArguments(directory: string): string[] {
@@ -67,8 +53,8 @@ function runningIn(directory: string): WorkloadProcess | undefined {
   for (const name of readdirSync('/proc').filter((each) => /^[0-9]+$/.test(each))) {
     const pid = Number(name);
     if (!commandLine(pid).endsWith(end)) continue;
-    const birth = birthOf(pid);
-    if (birth !== undefined) return { pid, birth, bootId: bootId() };
+    const birth = birthTicks(pid);
+    if (birth !== undefined) return { pid, birth, bootId: readBootId() };
   }
   return undefined;
 }

@@ -12,12 +12,12 @@ import { Failure, reasonOf } from '../../core/base/failure.ts';
 import type { BenchSpec, BenchStatus } from '../../core/workloads/bench-spec.ts';
 import type { WorkloadSpec } from '../../core/workloads/spec.ts';
 import type { WorkloadCommand, WorkloadStatus } from '../../core/workloads/status.ts';
+import { birthTicks } from '../boot-clock.ts';
+import { readBootId } from '../clock.ts';
 import { beKilledAsOthersAre } from '../linux/oom-score.ts';
 import { BENCH_ENVIRONMENT, BENCH_FLAGS } from './bench-process.ts';
 import { FILES } from './files.ts';
 import {
-  birthOf,
-  bootId,
   readProcess,
   workloadArguments,
   writeProcess,
@@ -54,13 +54,13 @@ export function startWorkload(spec: WorkloadSpec | BenchSpec, directory: string)
     });
     child.on('error', () => undefined); // told below: no pid
     child.unref();
-    const birth = child.pid === undefined ? undefined : birthOf(child.pid);
+    const birth = child.pid === undefined ? undefined : birthTicks(child.pid);
     if (child.pid !== undefined) beKilledAsOthersAre(child.pid);
     if (child.pid === undefined || birth === undefined) {
       const message = `the workload process did not start; see ${directory}/${FILES.log}`;
       throw new Failure('workload-not-started', message, { definite: true });
     }
-    const started = { pid: child.pid, birth, bootId: bootId() };
+    const started = { pid: child.pid, birth, bootId: readBootId() };
     note(directory, started);
     return started;
   } finally {
@@ -73,7 +73,7 @@ function note(directory: string, started: WorkloadProcess): void {
   try {
     writeProcess(directory, started);
   } catch (error) {
-    if (birthOf(started.pid) === started.birth) killAll(started.pid);
+    if (birthTicks(started.pid) === started.birth) killAll(started.pid);
     const why = `it could not be noted in ${directory}: ${reasonOf(error)}`;
     const message = `the workload process is ended: ${why}`;
     throw new Failure('workload-not-started', message, { definite: true, cause: error });
@@ -95,7 +95,7 @@ export interface AdoptedWorkload {
 export function adoptWorkload(directory: string): AdoptedWorkload | undefined {
   const found = readProcess(directory);
   if (found === undefined) return undefined;
-  const alive = found.bootId === bootId() && birthOf(found.pid) === found.birth;
+  const alive = found.bootId === readBootId() && birthTicks(found.pid) === found.birth;
   return { process: found, alive };
 }
 

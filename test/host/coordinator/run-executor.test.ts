@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { newRun } from '../../../src/core/coordinator/run-record.ts';
+import { newRun, type RunRecord } from '../../../src/core/coordinator/run-record.ts';
 import { newRecord } from '../../../src/core/coordinator/record.ts';
 import type { Scenario, Schedule } from '../../../src/core/model/scenario.ts';
 import type { CoordinatorApi } from '../../../src/host/coordinator/api.ts';
@@ -14,6 +11,8 @@ import { RunFiles } from '../../../src/host/coordinator/run-files.ts';
 import type { RunWorkload } from '../../../src/host/coordinator/run-workload.ts';
 import { Store } from '../../../src/host/coordinator/store.ts';
 import { HttpProblem } from '../../../src/host/http/http-problem.ts';
+import { HistoryWriter } from '../../support/histories.ts';
+import { inDirectory } from '../../support/in-directory.ts';
 
 const SCENARIO: Scenario = { faultline: 1, name: 's', duration: '1s', recovery: '0s' };
 const SCHEDULE: Schedule = {
@@ -25,13 +24,17 @@ const SCHEDULE: Schedule = {
   faults: [{ id: 's-1', atMs: 0, kind: 'noop', targets: 'n1', params: {}, durationMs: 100 }],
 };
 
-async function inDirectory(use: (directory: string) => Promise<void> | void): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'faultline-run-'));
-  try {
-    await use(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+const begun = (): RunRecord => newRun('r', SCENARIO, SCHEDULE, 0, '2026-01-01T00:00:00Z');
+
+/** Executes a run whose record nobody keeps. */
+function executorOf(record: RunRecord, coordinator: object, files: RunFiles, workload?: object) {
+  return new RunExecutor(record, {
+    coordinator: coordinator as CoordinatorApi,
+    table: { get: () => undefined, put: () => undefined, delete: () => undefined, list: () => [] },
+    files,
+    workload: workload as RunWorkload | undefined,
+    logger: pino({ level: 'silent' }),
+  });
 }
 
 test('a run looks at the faults that stand, and at one that has ended once', () =>
@@ -57,18 +60,7 @@ test('a run looks at the faults that stand, and at one that has ended once', () 
       emit: () => undefined,
     };
     const files = new RunFiles(directory, 'r');
-    const executor = new RunExecutor(newRun('r', SCENARIO, SCHEDULE, 0, '2026-01-01T00:00:00Z'), {
-      coordinator: coordinator as unknown as CoordinatorApi,
-      table: {
-        get: () => undefined,
-        put: () => undefined,
-        delete: () => undefined,
-        list: () => [],
-      },
-      files,
-      workload: undefined,
-      logger: pino({ level: 'silent' }),
-    });
+    const executor = executorOf(begun(), coordinator, files);
     await executor.finished;
     const seen: string[] = [];
     for await (const entry of files.entries()) {
@@ -81,19 +73,7 @@ test('a run looks at the faults that stand, and at one that has ended once', () 
 
 test('a series that is not to be had spoils no verdict', () =>
   inDirectory(async (directory) => {
-    const header = {
-      type: 'header',
-      version: 1,
-      workload: 'log',
-      run: 'r',
-      topics: [{ name: 't', topicPartitions: 1 }],
-      writers: 1,
-      readers: 1,
-      acks: 'all',
-      idempotence: true,
-      clock: { monotonicNs: 0, wallMs: 0 },
-      parameters: {},
-    };
+    const [header] = new HistoryWriter().entries;
     const workload = {
       status: { phase: 'closed', perSecond: {}, latencyMs: {} },
       clockOffsetMs: 0,
@@ -105,21 +85,10 @@ test('a series that is not to be had spoils no verdict', () =>
           ? Promise.resolve(Readable.from(`${JSON.stringify(header)}\n`))
           : Promise.reject(new HttpProblem(404, 'there is no series yet')),
     };
-    const record = newRun('r', SCENARIO, SCHEDULE, 0, '2026-01-01T00:00:00Z');
+    const record = begun();
     record.status.phase = 'checking';
     const coordinator = { clusterSnapshot: () => undefined, listFaults: () => [], emit: () => {} };
-    const executor = new RunExecutor(record, {
-      coordinator: coordinator as unknown as CoordinatorApi,
-      table: {
-        get: () => undefined,
-        put: () => undefined,
-        delete: () => undefined,
-        list: () => [],
-      },
-      files: new RunFiles(directory, 'r'),
-      workload: workload as unknown as RunWorkload,
-      logger: pino({ level: 'silent' }),
-    });
+    const executor = executorOf(record, coordinator, new RunFiles(directory, 'r'), workload);
     await executor.finished;
     const { verdict } = executor.record.status;
     assert.ok(verdict);

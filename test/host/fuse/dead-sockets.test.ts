@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { removeDeadSocket, removeDeadSockets } from '../../../src/host/fuse/dead-sockets.ts';
+import { inDirectory } from '../../support/in-directory.ts';
 
 async function listenAt(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy());
@@ -17,15 +17,6 @@ async function listenAt(path: string): Promise<Server> {
 async function leaveAt(path: string): Promise<void> {
   const server = await listenAt(path);
   await new Promise((resolve) => server.close(resolve));
-}
-
-async function inDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'faultline-sockets-'));
-  try {
-    await use(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }
 
 test('sockets that nobody listens at are removed, others stay', () =>
