@@ -15,8 +15,8 @@ import { diskTables } from './disk/table.ts';
  * `bench/disk.ts [--rounds 12] [--only files|one-cpu|sync|broker] [--out FILE] [--resume] [--table]
  * [--json]`: the file system against the plain directory and, where PASSTHROUGH_LL_BIN and KIBOSH_BIN
  * name their binaries, against these. Each round measures all of them in a drawn order; what is
- * compared is the ratio within a round. Each round is saved at once: after Ctrl-C or a crash the same
- * command with --resume goes on. --table only prints what was saved. Needs fio; the broker part needs
+ * compared is the ratio within a round; the first rounds warm up and don't count. Each round is saved at
+ * once: after Ctrl-C or a crash the same command with --resume goes on. --table only prints what was saved. Needs fio; the broker part needs
  * java and Kafka.
  */
 const { values } = parseArgs({
@@ -47,6 +47,8 @@ interface Plan {
   part: string;
   under: string;
   names: readonly SubjectName[];
+  /** Rounds before the first that counts: who compiles what he runs has compiled it by then. */
+  warmUps: number;
   /** What a round of a subject is; undefined where it can't be measured here. */
   prepare?(subject: Subject, index: number): Promise<Run | undefined>;
   /** A round of all of them together, on one CPU. */
@@ -76,11 +78,14 @@ async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
       if (run !== undefined || plan.together) kept.rows[name] ??= [];
       putToSleep(subject);
     }
-    for (let round = done(); round < rounds && !stopped.signal.aborted; round++) {
+    const counted = done();
+    for (let round = counted - plan.warmUps; round < rounds && !stopped.signal.aborted; round++) {
       const startedAt = performance.now();
       const load = loadavg()[0] ?? 0;
-      const rows = plan.together?.(subjects, SEED + round) ?? (await measureRound(round, runs));
+      const seed = SEED + Math.max(0, round);
+      const rows = plan.together?.(subjects, seed) ?? (await measureRound(seed, runs));
       if (rows === undefined) return;
+      if (round < counted) continue;
       for (const [name, row] of rows) (kept.rows[name] ??= []).push(row);
       loads.push(load);
       saveResults(values.out, results);
@@ -97,11 +102,11 @@ async function measurePart(results: DiskResults, plan: Plan): Promise<void> {
 
 /** @returns undefined where it was stopped before its end: half a round compares nothing. */
 async function measureRound(
-  round: number,
+  seed: number,
   runs: ReadonlyMap<string, Run>,
 ): Promise<Map<string, Row> | undefined> {
   const rows = new Map<string, Row>();
-  for (const name of new Random(SEED + round).shuffle([...runs.keys()])) {
+  for (const name of new Random(seed).shuffle([...runs.keys()])) {
     // A signal is heard only between two measurements, which block.
     await new Promise((resolve) => setImmediate(resolve));
     if (stopped.signal.aborted) return undefined;
@@ -132,10 +137,10 @@ async function onBroker(subject: Subject, index: number): Promise<Run | undefine
 }
 
 const PLANS: readonly Plan[] = [
-  { part: 'files', under: '/dev/shm', names: NAMES, prepare: onFiles(measure) },
-  { part: 'one-cpu', under: '/dev/shm', names: NAMES, together: measureTurns },
-  { part: 'sync', under: '/tmp', names: WITHOUT_RULES, prepare: onFiles(measureSync) },
-  { part: 'broker', under: '/dev/shm', names: ON_BROKERS, prepare: onBroker },
+  { part: 'files', warmUps: 1, under: '/dev/shm', names: NAMES, prepare: onFiles(measure) },
+  { part: 'one-cpu', warmUps: 3, under: '/dev/shm', names: NAMES, together: measureTurns },
+  { part: 'sync', warmUps: 1, under: '/tmp', names: WITHOUT_RULES, prepare: onFiles(measureSync) },
+  { part: 'broker', warmUps: 0, under: '/dev/shm', names: ON_BROKERS, prepare: onBroker },
 ];
 
 async function main(): Promise<void> {

@@ -17,6 +17,7 @@ import type { Subject } from './subjects.ts';
 export type Row = Record<string, number>;
 
 const FILES = 2000;
+const NAMED = ['create', 'open', 'rename', 'unlink', 'stat, first'];
 
 interface FioSide {
   bw_bytes: number;
@@ -87,6 +88,14 @@ function data(subject: Subject, row: Row): void {
   row['write 4K CPU us/op'] = (cpuUs(subject.pid) - before) / write.total_ios;
 }
 
+/** What a program spends on a file that does each operation on names once, with `unit` in its rows. */
+export function addProgram(row: Row, unit: string): void {
+  for (const figure of [unit, 'CPU us/op']) {
+    const parts = NAMED.map((operation) => row[`${operation} ${figure}`] ?? 0);
+    row[`all names ${figure}`] = parts.reduce((sum, part) => sum + part);
+  }
+}
+
 /** Names: each operation on as many files, one after the other. */
 function names(subject: Subject, row: Row): void {
   const at = join(subject.path, subject.round);
@@ -108,6 +117,7 @@ function names(subject: Subject, row: Row): void {
     writeFileSync(join(subject.target, subject.round, `f${index}new`), '');
   }
   each('stat, first', (path) => statSync(`${path}new`));
+  addProgram(row, 'us');
 }
 
 export function measure(subject: Subject): Row {

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { Random } from '../../src/core/base/random.ts';
 import { cpuUs } from './cpu.ts';
 import { median } from './ratio.ts';
-import type { Row } from './rows.ts';
+import { addProgram, type Row } from './rows.ts';
 import { putToSleep, wake, type Subject } from './subjects.ts';
 
 /**
@@ -77,6 +77,7 @@ export function measureTurns(subjects: readonly Subject[], seed: number): Map<st
     }
   }
   each('stat, first', (path) => void statSync(path));
+  for (const row of rows.values()) addProgram(row, 'p50 us');
   for (const { subject, directory, fd } of places) {
     awakeNow(subject, () => {
       closeSync(fd);
