@@ -109,6 +109,7 @@ export class DiskWatch {
     let after = 0;
     let waitMs = WAIT_MS;
     let hasAnswered = false;
+    let hasBroken = false;
     let pauseMs = PAUSE_MS;
     while (!signal.aborted) {
       try {
@@ -116,6 +117,7 @@ export class DiskWatch {
         const said = await this.#access.ask(mountPoint, 'GET', route, undefined, ANSWER_MS, signal);
         const { events, hits } = said as { events: DiskEvent[]; hits: Record<string, number> };
         hasAnswered = true;
+        hasBroken = false;
         pauseMs = PAUSE_MS;
         this.#troubles.delete(mountPoint);
         after = events.at(-1)?.number ?? after;
@@ -125,9 +127,12 @@ export class DiskWatch {
         if (signal.aborted) return;
         // One that never answered may listen where we can't see it, in another container: let it be.
         if (isGone(error)) return hasAnswered ? this.#ended(mountPoint) : undefined;
-        // A connection that broke: the next one is refused where the process has ended.
+        // A connection that broke: the next one is refused at once where the process has ended.
         const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-        if (code === 'ECONNRESET') continue;
+        if (code === 'ECONNRESET' && !hasBroken) {
+          hasBroken = true;
+          continue;
+        }
         this.#trouble(error, mountPoint);
         await sleep(pauseMs, undefined, { ref: false });
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);

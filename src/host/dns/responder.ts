@@ -67,6 +67,8 @@ export class DnsResponder {
           const server = createServer((stream) => this.#serve(stream));
           opened.push(server);
           await once(server.listen(port, host), 'listening');
+          // No descriptor left for one who asks: he asks again, and others go on being answered.
+          server.on('error', () => undefined);
         }
         return port;
       } catch (error) {

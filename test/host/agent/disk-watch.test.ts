@@ -53,6 +53,28 @@ describe('the watch of file systems', { concurrency: false }, () => {
     watch.close();
   });
 
+  test('one that breaks every connection is asked seldom, too', async () => {
+    let asked = 0;
+    const ports = {
+      state: () => assert.fail('no fault is asked about'),
+      onHit: () => assert.fail('there is no hit'),
+      onEnd: () => assert.fail('it has not ended'),
+      onTrouble: () => undefined,
+    };
+    const cause = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    const ask = async (): Promise<never> => {
+      // Without a pause nothing else would ever have its turn, this test neither.
+      if (++asked === 1_000) watch.close();
+      throw new Failure('not-mounted', 'it breaks', { definite: false, cause });
+    };
+    const unmountLeftover = () => assert.fail('it has not ended');
+    const watch = new DiskWatch(ports, { mounts: () => [AT], ask, unmountLeftover });
+    watch.start();
+    await pass(MINUTE_MS);
+    watch.close();
+    assert.ok(asked > 5 && asked < 20, `asked ${asked} times`);
+  });
+
   test('the mount of one that has ended is detached as soon as that can be done', async () => {
     const told: string[] = [];
     const ended: unknown[] = [];
