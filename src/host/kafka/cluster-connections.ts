@@ -154,6 +154,15 @@ export function askTopics(connection: BrokerConnection, topics: string[]): Promi
   return whole(connection.call(metadataV12.api, topics, false, false));
 }
 
+/** The same of topics by their ids: what they are called. */
+export function askTopicNames(
+  connection: BrokerConnection,
+  topicIds: string[],
+): Promise<TopicsResponse> {
+  const topics = topicIds.map((topicId) => ({ topicId }));
+  return whole(connection.call(metadataV12.api, topics, false, false));
+}
+
 /** The library throws when one topic has an error; the rest of the answer is as good as ever. */
 async function whole<T extends object>(asking: Promise<T>): Promise<T> {
   try {

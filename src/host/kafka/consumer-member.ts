@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  apiVersionsV3,
-  consumerGroupHeartbeatV0,
-  metadataV12,
-  offsetCommitV9,
-} from '@platformatic/kafka';
+import { apiVersionsV3, consumerGroupHeartbeatV0, offsetCommitV9 } from '@platformatic/kafka';
 import { Failure } from '../../core/base/failure.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import type { ClusterConnections } from './cluster-connections.ts';
+import { askTopicNames, type ClusterConnections } from './cluster-connections.ts';
 import type { GroupPositions, GroupReader } from './group-member.ts';
 import { commitOffsets, committedOffsets } from './group-offsets.ts';
 import type { GroupPlace } from './group-protocol.ts';
@@ -195,18 +190,17 @@ export class ConsumerMember {
       .filter(({ partitions }) => partitions.length > 0);
   }
 
-  /** @throws Failure: a topic of them is not known yet. */
+  /** Without topics that the brokers don't know (just deleted, just made): those are asked for again. */
   async #named(assigned: Assigned): Promise<GroupPlace[]> {
     const unknown = assigned.filter(({ topicId }) => !this.#ids.has(topicId));
     if (unknown.length > 0) {
-      const asked = unknown.map(({ topicId }) => ({ topicId }));
-      const answer = await this.#connections.any((one) =>
-        one.call(metadataV12.api, asked, false, false),
-      );
-      for (const { name, topicId } of answer.topics) this.#ids.set(topicId, name ?? '');
+      const asked = unknown.map(({ topicId }) => topicId);
+      const { topics } = await this.#connections.any((one) => askTopicNames(one, asked));
+      for (const { name, topicId } of topics) if (name) this.#ids.set(topicId, name);
     }
     return assigned.flatMap(({ topicId, partitions }) => {
-      const topic = this.#ids.get(topicId) ?? '';
+      const topic = this.#ids.get(topicId);
+      if (topic === undefined) return [];
       return partitions.map((topicPartition) => ({ topic, topicPartition }));
     });
   }
