@@ -15,9 +15,9 @@ import { diskTables } from './disk/table.ts';
  * `bench/disk.ts [--rounds 12] [--only files|one-cpu|sync|broker] [--out FILE] [--resume] [--table]
  * [--json]`: the file system against the plain directory and, where PASSTHROUGH_LL_BIN and KIBOSH_BIN
  * name their binaries, against these. Each round measures all of them in a drawn order; what is
- * compared is the ratio within a round; the first rounds warm up and don't count. Each round is saved at
- * once: after Ctrl-C or a crash the same command with --resume goes on. --table only prints what was saved. Needs fio; the broker part needs
- * java and Kafka.
+ * compared is the ratio within a round; the first rounds warm up and don't count. Each round is saved
+ * at once: after Ctrl-C or a crash the same command with --resume goes on. --table only prints what
+ * was saved. Needs fio; the broker part needs java and Kafka.
  */
 const { values } = parseArgs({
   options: {
