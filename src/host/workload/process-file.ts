@@ -27,13 +27,27 @@ export function writeProcess(directory: string, started: WorkloadProcess): void 
 }
 
 /**
- * The process of a directory; undefined: none was started there. Where the file is damaged, it is the
- * one that runs with this directory among its arguments, or one that is not alive.
+ * The process of a directory; undefined: none was started there. Where the file is damaged, or whoever
+ * started it was killed before it was written, it is the one that runs with this directory among its
+ * arguments; where it is damaged and none runs, one that is not alive.
  */
 export function readProcess(directory: string): WorkloadProcess | undefined {
   const path = `${directory}/${FILES.process}`;
-  if (!existsSync(path)) return undefined;
+  if (!existsSync(path)) {
+    return existsSync(`${directory}/${FILES.spec}`) ? noteRunning(directory) : undefined;
+  }
   return parsed(readFileSync(path, 'utf8')) ?? runningIn(directory) ?? UNKNOWN;
+}
+
+function noteRunning(directory: string): WorkloadProcess | undefined {
+  const found = runningIn(directory);
+  try {
+    // That it ran there is known when it has ended, too.
+    if (found !== undefined) writeProcess(directory, found);
+  } catch {
+    // A full disk: it can be ended all the same, and the next look notes it.
+  }
+  return found;
 }
 
 function parsed(text: string): WorkloadProcess | undefined {

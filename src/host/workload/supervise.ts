@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { Failure, reasonOf } from '../../core/base/failure.ts';
@@ -74,6 +75,8 @@ function note(directory: string, started: WorkloadProcess): void {
     writeProcess(directory, started);
   } catch (error) {
     if (birthTicks(started.pid) === started.birth) killAll(started.pid);
+    // Nothing was started there.
+    rmSync(`${directory}/${FILES.spec}`);
     const why = `it could not be noted in ${directory}: ${reasonOf(error)}`;
     const message = `the workload process is ended: ${why}`;
     throw new Failure('workload-not-started', message, { definite: true, cause: error });

@@ -86,6 +86,18 @@ test('the process of a damaged file is found by its arguments', async () => {
   assert.equal(adoptWorkload(directory)?.alive, false);
 });
 
+test('one whose starter was killed before he noted it is found by its arguments', async () => {
+  const directory = join(place, 'unwritten');
+  const spec = { kind: 'log', run: 'r6', kafka };
+  const started = startWorkload(spec, directory);
+  rmSync(join(directory, 'process.json'));
+  assert.deepEqual(startWorkload(spec, directory), started);
+  assert.ok(killWorkload(directory));
+  await until('its end', () => adoptWorkload(directory)?.alive === false);
+  // What has run there does not run again.
+  assert.deepEqual(startWorkload(spec, directory), started);
+});
+
 test('a load that could not be noted is ended', { skip: lacks('linux') }, async () => {
   const directory = join(place, 'unnoted');
   // A directory in the place of the file that is written first.
