@@ -137,8 +137,8 @@ async function onBroker(subject: Subject, index: number): Promise<Run | undefine
 }
 
 const PLANS: readonly Plan[] = [
-  { part: 'files', warmUps: 1, under: '/dev/shm', names: NAMES, prepare: onFiles(measure) },
-  { part: 'one-cpu', warmUps: 3, under: '/dev/shm', names: NAMES, together: measureTurns },
+  { part: 'files', warmUps: 5, under: '/dev/shm', names: NAMES, prepare: onFiles(measure) },
+  { part: 'one-cpu', warmUps: 5, under: '/dev/shm', names: NAMES, together: measureTurns },
   { part: 'sync', warmUps: 1, under: '/tmp', names: WITHOUT_RULES, prepare: onFiles(measureSync) },
   { part: 'broker', warmUps: 0, under: '/dev/shm', names: ON_BROKERS, prepare: onBroker },
 ];
