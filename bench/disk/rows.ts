@@ -91,7 +91,7 @@ function data(subject: Subject, row: Row): void {
 /** What a program spends on a file that does each operation on names once, with `unit` in its rows. */
 export function addProgram(row: Row, unit: string): void {
   for (const figure of [unit, 'CPU us/op']) {
-    const parts = NAMED.map((operation) => row[`${operation} ${figure}`] ?? 0);
+    const parts = NAMED.map((operation) => row[`${operation} ${figure}`] ?? Number.NaN);
     row[`all names ${figure}`] = parts.reduce((sum, part) => sum + part);
   }
 }

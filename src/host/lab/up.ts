@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { birthTicks } from '../boot-clock.ts';
 import { Failure } from '../../core/base/failure.ts';
 import { labNodes } from '../../core/model/lab-layout.ts';
 import {
@@ -27,7 +28,6 @@ import { askInit } from './requests.ts';
 import { subnetAddress, subnetAddress6 } from './subnet.ts';
 import { requireSsh, startSsh, writeSshFiles } from './ssh.ts';
 import { connectHost, makeSwitch, marked } from './switch-namespace.ts';
-import { birthTicks } from '../boot-clock.ts';
 
 export interface LabOptions {
   name: string;
